@@ -1,0 +1,52 @@
+using LST.Core.Caching;
+using LST.Core.Compression;
+using static TorchSharp.torch;
+
+namespace LST.Core.Baselines;
+
+/// <summary>
+/// H2O (Zhang et al., arXiv 2306.14048): the tokens with the largest accumulated attention ("heavy hitters") and a recent window, per KV head.
+/// Options: <c>sinks</c>, <c>recent</c> (tokens; default n/2), <c>normalize</c> <c>none</c> (sums) or <c>by-count</c> (divided by the number of queries
+/// that saw the token, which removes the advantage of early tokens), <c>group</c> reduction over the query heads of a KV head.
+/// One-shot after the prefill, on the sums of the prompt's own queries. Cannot foresee queries unlike those of the prompt.
+/// </summary>
+public sealed class HeavyHitters(MethodOptions options) : IKvCompressor
+{
+    /// <summary>Registry line.</summary>
+    public static MethodEntry Entry { get; } = new("h2o", [], "heavy hitters by accumulated attention, and recents (arXiv 2306.14048)",
+    [
+        new("sinks", "0", OptionKind.Slots, "first tokens kept"),
+        new("recent", "n/2", OptionKind.Slots, "last tokens kept"),
+        new("normalize", "none", OptionKind.Choice, "division of the sums", "none", "by-count"),
+        new("group", "mean", OptionKind.Choice, "reduction over a group's query heads", "mean", "max", "sum"),
+    ], options => new HeavyHitters(options));
+
+    /// <inheritdoc/>
+    public CompressorNeeds Needs => CompressorNeeds.Statistics;
+
+    /// <inheritdoc/>
+    public BudgetPlan Plan(PlanContext context) =>
+        BudgetPlan.WithProtected(context, options.Slots("sinks", context.Slots, context.Ratio) + options.Slots("recent", context.Slots, context.Ratio));
+
+    /// <inheritdoc/>
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
+    {
+        var slots = budget.SlotsByHead[0];
+        if (slots >= layer.Tokens) return Selection.Identity(layer);
+        using var scope = NewDisposeScope();
+        var (sinks, recent) = Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), slots);
+        var middle = Scores(layer).narrow(1, sinks, layer.Tokens - sinks - recent);
+        return Selection.Gather(layer, Selection.TopWithProtected(middle, layer.Tokens, sinks, recent, budget.SlotsByHead));
+    }
+
+    /// <summary>What is ranked: [H_kv, T] float32.</summary>
+    public Tensor Scores(LayerContext layer)
+    {
+        var statistics = layer.RequireStatistics();
+        var sums = statistics.ReduceGroups(statistics.ColumnSums, options.Group("group"));
+        return options["normalize"] == "by-count" ? sums / statistics.ColumnCounts() : sums;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}

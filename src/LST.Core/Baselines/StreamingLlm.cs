@@ -1,0 +1,59 @@
+using LST.Core.Caching;
+using LST.Core.Compression;
+using LST.Core.Models;
+using static TorchSharp.torch;
+
+namespace LST.Core.Baselines;
+
+/// <summary>
+/// StreamingLLM (Xiao et al., arXiv 2309.17453): the first s tokens (attention sinks) and the last n − s.
+/// Options: <c>sinks</c> s in tokens; <c>positions</c> <c>original</c> (kept keys keep their rotation, the next token stands at T) or
+/// <c>cache-index</c> (keys turned to 0 … n−1, the next token stands at n, as the official code does).
+/// Cannot recall anything from the middle, whatever the query.
+/// </summary>
+public sealed class StreamingLlm(MethodOptions options) : IKvCompressor
+{
+    /// <summary>Registry line.</summary>
+    public static MethodEntry Entry { get; } = new("streaming", ["streamingllm"], "attention sinks and the most recent tokens (arXiv 2309.17453)",
+    [
+        new("sinks", "4", OptionKind.Slots, "first tokens kept"),
+        new("positions", "original", OptionKind.Choice, "rotation of kept keys", "original", "cache-index"),
+    ], options => new StreamingLlm(options));
+
+    /// <inheritdoc/>
+    public CompressorNeeds Needs => CompressorNeeds.None;
+
+    private bool CacheIndex => options["positions"] == "cache-index";
+
+    /// <inheritdoc/>
+    public BudgetPlan Plan(PlanContext context) => BudgetPlan.WithProtected(context, options.Slots("sinks", context.Slots, context.Ratio));
+
+    /// <inheritdoc/>
+    public int NextPosition(PlanContext context, BudgetPlan plan) => CacheIndex ? plan.Layers[0].SlotsByHead[0] : context.Tokens;
+
+    /// <inheritdoc/>
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
+    {
+        var slots = Math.Min(budget.SlotsByHead[0], layer.Tokens);
+        var sinks = Math.Min(options.Slots("sinks", budget.Slots, budget.Ratio), slots);
+        int[] kept = [.. Enumerable.Range(0, sinks), .. Enumerable.Range(layer.Tokens - (slots - sinks), slots - sinks)];
+        var selected = Selection.Same(layer, kept);
+        return CacheIndex && slots < layer.Tokens ? Reindexed(selected, layer, kept) : selected;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    // Every key is turned by (slot − position); the same turn in all heads.
+    private static CompressedLayer Reindexed(CompressedLayer selected, LayerContext layer, int[] kept)
+    {
+        using var scope = NewDisposeScope();
+        var (cos, sin) = layer.Rotary.Tables([.. kept.Select((position, slot) => (long)slot - position)]);
+        var shape = new long[] { layer.KeyValueHeads, kept.Length, layer.Config.HeadDim };
+        var keys = RotaryEmbedding.Rotate(selected.Keys.view(shape).to(float32), cos.to(selected.Keys.device), sin.to(selected.Keys.device));
+        var turned = new CompressedLayer(1, layer.KeyValueHeads, keys.to(selected.Keys.dtype).view(selected.Keys.shape), selected.Values.alias(),
+            selected.Offsets.ToArray(), [.. Enumerable.Repeat(Enumerable.Range(0, kept.Length), layer.KeyValueHeads).SelectMany(p => p)], positionsShared: true).Detached();
+        selected.Dispose();
+        return turned;
+    }
+}

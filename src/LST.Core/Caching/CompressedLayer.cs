@@ -1,0 +1,187 @@
+using static TorchSharp.torch;
+
+namespace LST.Core.Caching;
+
+/// <summary>
+/// The compressed prefix of one layer, packed and ragged: the slots of head h of sample b are rows
+/// <c>Offsets[b·H_kv + h] … Offsets[b·H_kv + h + 1] − 1</c> of <see cref="Keys"/> and <see cref="Values"/>.
+/// Owns its tensors. Slots are in ascending order of position.
+/// </summary>
+public sealed class CompressedLayer : IDisposable
+{
+    private readonly int[] offsets;
+    private readonly int[] positions;
+    private (Tensor Keys, Tensor Values, Tensor? Mask)? padded;
+
+    /// <summary>Takes over the tensors and checks every shape.</summary>
+    /// <param name="batch">B.</param>
+    /// <param name="keyValueHeads">H_kv.</param>
+    /// <param name="keys">Post-RoPE keys [Σ lengths, D].</param>
+    /// <param name="values">Values [Σ lengths, D].</param>
+    /// <param name="offsets">[B·H_kv + 1], ascending from 0 to Σ lengths.</param>
+    /// <param name="positions">RoPE position of each slot's key [Σ lengths].</param>
+    /// <param name="bias">Log-mass added to the logit of a slot, float32 [Σ lengths]; null: all zero.</param>
+    /// <param name="counts">Tokens that a slot stands for, float32 [Σ lengths]; null: one each. Bookkeeping, not storage.</param>
+    /// <param name="positionsShared">All heads of a sample keep the same positions, so that one list a sample is stored.</param>
+    /// <exception cref="ArgumentException">A shape or an offset does not fit.</exception>
+    public CompressedLayer(int batch, int keyValueHeads, Tensor keys, Tensor values, int[] offsets, int[] positions,
+        Tensor? bias = null, float[]? counts = null, bool positionsShared = false)
+    {
+        (Batch, KeyValueHeads, Keys, Values, Bias, Counts, PositionsShared) = (batch, keyValueHeads, keys, values, bias, counts, positionsShared);
+        (this.offsets, this.positions) = (offsets, positions);
+        var slots = offsets.Length == 0 ? -1 : offsets[^1];
+        if (offsets.Length != batch * keyValueHeads + 1 || offsets[0] != 0)
+            throw new ArgumentException($"offsets: expected {batch * keyValueHeads + 1} entries from 0, got {offsets.Length}");
+        for (var i = 1; i < offsets.Length; i++)
+            if (offsets[i] < offsets[i - 1]) throw new ArgumentException($"offsets must ascend, entry {i} is {offsets[i]} after {offsets[i - 1]}");
+        if (keys.dim() != 2 || keys.shape[0] != slots || !keys.shape.SequenceEqual(values.shape))
+            throw new ArgumentException($"keys, values: expected [{slots}, D], got [{string.Join(", ", keys.shape)}] and [{string.Join(", ", values.shape)}]");
+        if (positions.Length != slots) throw new ArgumentException($"positions: expected {slots}, got {positions.Length}");
+        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != slots || bias.dtype != float32))
+            throw new ArgumentException($"bias: expected float32 [{slots}], got {bias.dtype} [{string.Join(", ", bias.shape)}]");
+        if (counts is not null && counts.Length != slots) throw new ArgumentException($"counts: expected {slots}, got {counts.Length}");
+    }
+
+    /// <summary>B.</summary>
+    public int Batch { get; }
+
+    /// <summary>H_kv.</summary>
+    public int KeyValueHeads { get; }
+
+    /// <summary>Post-RoPE keys [Σ lengths, D].</summary>
+    public Tensor Keys { get; }
+
+    /// <summary>Values [Σ lengths, D].</summary>
+    public Tensor Values { get; }
+
+    /// <summary>float32 [Σ lengths], or null when all are zero.</summary>
+    public Tensor? Bias { get; }
+
+    /// <summary>Tokens that each slot stands for; null: one each.</summary>
+    public float[]? Counts { get; }
+
+    /// <summary>Whether the heads of a sample keep the same positions.</summary>
+    public bool PositionsShared { get; }
+
+    /// <summary>[B·H_kv + 1].</summary>
+    public ReadOnlySpan<int> Offsets => offsets;
+
+    /// <summary>RoPE position of each slot's key [Σ lengths].</summary>
+    public ReadOnlySpan<int> Positions => positions;
+
+    /// <summary>Σ lengths.</summary>
+    public int Slots => offsets[^1];
+
+    /// <summary>Slots of one head of one sample.</summary>
+    public int Length(int sample, int head) => offsets[sample * KeyValueHeads + head + 1] - offsets[sample * KeyValueHeads + head];
+
+    /// <summary>Longest head over all samples.</summary>
+    public int LongestLength => Enumerable.Range(0, Batch * KeyValueHeads).Max(i => offsets[i + 1] - offsets[i]);
+
+    /// <summary>Whether all heads of all samples hold the same number of slots.</summary>
+    public bool IsUniform
+    {
+        get
+        {
+            for (var i = 1; i < offsets.Length; i++) if (offsets[i] - offsets[i - 1] != offsets[1]) return false;
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Bytes that a decode step reads: keys, values, bias if any is non-zero, and an int32 position a slot (one list a sample where heads share it).
+    /// </summary>
+    public long Bytes
+    {
+        get
+        {
+            var rows = Slots * Keys.shape[1] * (Keys.dtype == float32 ? 4L : 2L);
+            long listed = PositionsShared ? Enumerable.Range(0, Batch).Sum(b => Length(b, 0)) : Slots;
+            return 2 * rows + (Bias is null ? 0 : 4L * Slots) + 4 * listed;
+        }
+    }
+
+    /// <summary>
+    /// The padded view for library attention: keys and values [B, H_kv, n_max, D] and an additive float32 mask [B, H_kv, n_max]
+    /// (bias, −inf on padding) or null when there is neither. Made once; without copies when all heads are equally long. Not to be disposed.
+    /// </summary>
+    public (Tensor Keys, Tensor Values, Tensor? Mask) Padded()
+    {
+        if (padded is { } made) return made;
+        using var scope = NewDisposeScope();
+        var view = IsUniform
+            ? (Keys.view(Batch, KeyValueHeads, offsets[1], Keys.shape[1]), Values.view(Batch, KeyValueHeads, offsets[1], Keys.shape[1]),
+               Bias?.view(Batch, KeyValueHeads, offsets[1]))
+            : PadRagged();
+        view.Item1.DetachFromDisposeScope();
+        view.Item2.DetachFromDisposeScope();
+        view.Item3?.DetachFromDisposeScope();
+        padded = view;
+        return view;
+    }
+
+    /// <summary>Joins single samples into one batch; the parts are disposed.</summary>
+    public static CompressedLayer Join(IReadOnlyList<CompressedLayer> samples)
+    {
+        if (samples.Count == 1) return samples[0];
+        using var scope = NewDisposeScope();
+        var heads = samples[0].KeyValueHeads;
+        List<int> joined = [0];
+        foreach (var sample in samples)
+            for (var i = 1; i < sample.offsets.Length; i++) joined.Add(joined[^1] + sample.offsets[i] - sample.offsets[i - 1]);
+        var anyBias = samples.Any(s => s.Bias is not null);
+        var result = new CompressedLayer(samples.Sum(s => s.Batch), heads,
+            cat([.. samples.Select(s => s.Keys)]), cat([.. samples.Select(s => s.Values)]), [.. joined], [.. samples.SelectMany(s => s.positions)],
+            anyBias ? cat([.. samples.Select(s => s.Bias ?? zeros(s.Slots, float32, s.Keys.device))]) : null,
+            samples.Any(s => s.Counts is not null) ? [.. samples.SelectMany(s => s.Counts ?? Enumerable.Repeat(1f, s.Slots))] : null,
+            samples.All(s => s.PositionsShared)).Detached();
+        foreach (var sample in samples) sample.Dispose();
+        return result;
+    }
+
+    /// <summary>Takes the tensors out of the current dispose scope, so that the layer outlives it.</summary>
+    public CompressedLayer Detached()
+    {
+        Keys.DetachFromDisposeScope();
+        Values.DetachFromDisposeScope();
+        Bias?.DetachFromDisposeScope();
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (padded is { } made)
+        {
+            made.Keys.Dispose();
+            made.Values.Dispose();
+            made.Mask?.Dispose();
+            padded = null;
+        }
+        Keys.Dispose();
+        Values.Dispose();
+        Bias?.Dispose();
+    }
+
+    private (Tensor Keys, Tensor Values, Tensor? Mask) PadRagged()
+    {
+        var longest = LongestLength;
+        var rows = new long[Batch * KeyValueHeads * longest];
+        var mask = new float[rows.Length];
+        for (var i = 0; i < Batch * KeyValueHeads; i++)
+        {
+            var length = offsets[i + 1] - offsets[i];
+            for (var slot = 0; slot < longest; slot++)
+            {
+                // Padding repeats some real row (its content must not matter) and is masked by −inf.
+                rows[i * longest + slot] = slot < length ? offsets[i] + slot : Math.Max(0, offsets[i + 1] - 1);
+                mask[i * longest + slot] = slot < length ? 0f : float.NegativeInfinity;
+            }
+        }
+        var index = tensor(rows, device: Keys.device);
+        var padding = tensor(mask, Batch, KeyValueHeads, longest).to(Keys.device);
+        var shape = new long[] { Batch, KeyValueHeads, longest, Keys.shape[1] };
+        return (Keys.index_select(0, index).view(shape), Values.index_select(0, index).view(shape),
+            Bias is null ? padding : padding + Bias.index_select(0, index).view(Batch, KeyValueHeads, longest));
+    }
+}

@@ -1,0 +1,100 @@
+using LST.Core.Caching;
+
+namespace LST.Core.Compression;
+
+/// <summary>What a method asks for; only this is computed and kept.</summary>
+[Flags]
+public enum CompressorNeeds
+{
+    /// <summary>Keys, values and positions alone.</summary>
+    None = 0,
+
+    /// <summary>Attention statistics of the processed tokens (column sums, last row, window): queries are captured.</summary>
+    Statistics = 1,
+
+    /// <summary>Post-RoPE queries.</summary>
+    Queries = 2,
+
+    /// <summary>Pre-RoPE keys as projected (else they are turned back from the cache).</summary>
+    PreRopeKeys = 4,
+
+    /// <summary>Pre-RoPE queries.</summary>
+    PreRopeQueries = 8,
+
+    /// <summary>Input of the attention block after its norm.</summary>
+    Hidden = 16,
+
+    /// <summary>Passes of the model itself in <see cref="IKvCompressor.Prepare"/>, before any layer is compressed.</summary>
+    ModelPasses = 32,
+}
+
+/// <summary>
+/// A compression method. Life of one prompt: (<see cref="Prepare"/> if it needs model passes) → <see cref="Plan"/> once →
+/// <see cref="Compress"/> for every layer.
+/// One instance serves one sample at a time, several ratios after one <see cref="Prepare"/>; samples of a batch are compressed one by one,
+/// so that padding and other samples cannot matter.
+/// </summary>
+public interface IKvCompressor : IDisposable
+{
+    /// <summary>What has to be computed for it.</summary>
+    CompressorNeeds Needs { get; }
+
+    /// <summary>Learned parameters (0 for heuristics); a row of every table.</summary>
+    long Parameters => 0;
+
+    /// <summary>Model passes of methods that declare <see cref="CompressorNeeds.ModelPasses"/>, after the prefill and before any layer is compressed.</summary>
+    void Prepare(IModelAccess model) { }
+
+    /// <summary>Slots per layer and head. The sum must not exceed L·H_kv·n.</summary>
+    BudgetPlan Plan(PlanContext context);
+
+    /// <summary>True position of the token behind the prompt: T, unless the method renumbers its slots.</summary>
+    int NextPosition(PlanContext context, BudgetPlan plan) => context.Tokens;
+
+    /// <summary>Compresses one layer of one sample to the planned slots.</summary>
+    CompressedLayer Compress(LayerContext layer, LayerBudget budget);
+}
+
+/// <summary>What a plan is made from.</summary>
+/// <param name="Tokens">T, tokens in the prompt.</param>
+/// <param name="Layers">L.</param>
+/// <param name="KeyValueHeads">H_kv.</param>
+/// <param name="Ratio">r.</param>
+public sealed record PlanContext(int Tokens, int Layers, int KeyValueHeads, Ratio Ratio)
+{
+    /// <summary>n = ⌊T / r⌋, at least 1 and at most T.</summary>
+    public int Slots => Math.Clamp(Ratio.Slots(Tokens), 1, Tokens);
+
+    /// <summary>Whether nothing is to be compressed.</summary>
+    public bool IsIdentity => Slots >= Tokens;
+}
+
+/// <summary>Slots of one layer, by head.</summary>
+/// <param name="Ratio">The requested ratio, for options that are expressions of it.</param>
+/// <param name="Slots">n: the uniform budget a head that the plan started from.</param>
+/// <param name="SlotsByHead">[H_kv].</param>
+public sealed record LayerBudget(Ratio Ratio, int Slots, IReadOnlyList<int> SlotsByHead)
+{
+    /// <summary>Sum over heads.</summary>
+    public int Total => SlotsByHead.Sum();
+}
+
+/// <summary>Slots of all layers.</summary>
+public sealed record BudgetPlan(IReadOnlyList<LayerBudget> Layers)
+{
+    /// <summary>Sum over layers and heads.</summary>
+    public long Total => Layers.Sum(layer => (long)layer.Total);
+
+    /// <summary>The same number of slots in every layer and head.</summary>
+    public static BudgetPlan Uniform(PlanContext context, int slots)
+    {
+        var layer = new LayerBudget(context.Ratio, context.Slots, [.. Enumerable.Repeat(slots, context.KeyValueHeads)]);
+        return new BudgetPlan([.. Enumerable.Repeat(layer, context.Layers)]);
+    }
+
+    /// <summary>The budget rule: n = clamp(⌊T/r⌋, s + R + 1, T), equal everywhere.</summary>
+    /// <param name="context">Prompt and ratio.</param>
+    /// <param name="protectedTokens">s + R, tokens that are kept in any case.</param>
+    public static BudgetPlan WithProtected(PlanContext context, int protectedTokens) =>
+        Uniform(context, Math.Min(context.Tokens, Math.Max(context.Slots, context.IsIdentity ? 1 : protectedTokens + 1)));
+}

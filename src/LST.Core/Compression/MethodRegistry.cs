@@ -1,0 +1,34 @@
+using LST.Core.Baselines;
+
+namespace LST.Core.Compression;
+
+/// <summary>One registered method.</summary>
+/// <param name="Name">As conventions spell it.</param>
+/// <param name="Aliases">Other spellings.</param>
+/// <param name="Summary">One line for the help, with the paper.</param>
+/// <param name="Options">What may be written behind the name.</param>
+/// <param name="Create">Makes a compressor from resolved options.</param>
+public sealed record MethodEntry(string Name, IReadOnlyList<string> Aliases, string Summary, IReadOnlyList<MethodOption> Options, Func<MethodOptions, IKvCompressor> Create);
+
+/// <summary>Every compression method by name. Adding one: its file and its line here; tables, help and the invariant tests follow from it.</summary>
+public static class MethodRegistry
+{
+    /// <summary>All methods in the order of tables.</summary>
+    public static IReadOnlyList<MethodEntry> Entries { get; } =
+    [
+        DenseCache.Entry,
+        RandomSelection.Entry,
+        MeanPooling.Entry,
+        StreamingLlm.Entry,
+        HeavyHitters.Entry,
+        SnapKv.Entry,
+        KvZip.Entry,
+    ];
+
+    /// <summary>Names, for sentences.</summary>
+    public static string KnownNames => string.Join(", ", Entries.Select(entry => entry.Name));
+
+    /// <summary>The entry of a name or alias in any case, or null.</summary>
+    public static MethodEntry? Find(string name) => Entries.FirstOrDefault(entry =>
+        entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || entry.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
+}

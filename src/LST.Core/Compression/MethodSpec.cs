@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace LST.Core.Compression;
+
+/// <summary>A method as it was typed, <c>name[:key=value…]</c>, checked against the registry and with all options resolved.</summary>
+/// <param name="Typed">What the user wrote, lower-cased: the method's name in records and tables.</param>
+/// <param name="Entry">The registry's entry.</param>
+/// <param name="Options">Resolved options, defaults included.</param>
+public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions Options)
+{
+    /// <summary>Registered name.</summary>
+    public string Name => Entry.Name;
+
+    /// <summary>A compressor with these options.</summary>
+    public IKvCompressor Create() => Entry.Create(Options);
+
+    /// <summary>Reads a comma-separated list; <c>all</c> stands for every registered method with its defaults.</summary>
+    /// <param name="list">E.g. <c>dense,snapkv:observe=8:kernel=5</c>.</param>
+    /// <param name="seed">Default of options named <c>seed</c>.</param>
+    public static IReadOnlyList<MethodSpec> ParseList(string list, int seed = 0)
+    {
+        var items = list.Split(',', StringSplitOptions.TrimEntries);
+        if (items.Any(item => item.Length == 0)) throw new UsageException($"methods '{list}': an empty name; write names separated by single commas. Known: {MethodRegistry.KnownNames}");
+        var specs = items.SelectMany(item => string.Equals(item, "all", StringComparison.OrdinalIgnoreCase)
+            ? MethodRegistry.Entries.Select(entry => Parse(entry.Name, seed)) : [Parse(item, seed)]).ToList();
+        var twice = specs.GroupBy(s => s.Typed).FirstOrDefault(g => g.Count() > 1);
+        return twice is null ? specs : throw new UsageException($"methods '{list}': '{twice.Key}' is named twice; name each row once");
+    }
+
+    /// <summary>Reads one method.</summary>
+    /// <exception cref="UsageException">Unknown name, key or value; the sentence lists the known ones.</exception>
+    public static MethodSpec Parse(string text, int seed = 0)
+    {
+        var parts = text.Trim().ToLowerInvariant().Split(':');
+        var entry = MethodRegistry.Find(parts[0])
+            ?? throw new UsageException($"method '{parts[0]}' is unknown; known methods: {MethodRegistry.KnownNames}");
+        var values = entry.Options.ToDictionary(o => o.Key, o => o.Key == "seed" && o.Default.Length == 0 ? seed.ToString(CultureInfo.InvariantCulture) : o.Default);
+        var given = new HashSet<string>();
+        foreach (var part in parts.Skip(1))
+        {
+            var equals = part.IndexOf('=');
+            var key = (equals < 0 ? part : part[..equals]).Replace('_', '-');
+            var value = equals < 0 ? "" : part[(equals + 1)..];
+            var option = entry.Options.FirstOrDefault(o => o.Key == key) ?? throw new UsageException(
+                $"method '{entry.Name}' has no option '{key}'; " + (entry.Options.Count == 0 ? "it has none" : $"known options: {string.Join(", ", entry.Options.Select(o => o.Key))}"));
+            if (!given.Add(key)) throw new UsageException($"method '{text}': option '{key}' is given twice");
+            values[key] = Checked(entry, option, value);
+        }
+        return new MethodSpec(string.Join(':', parts.Select(p => p.Replace('_', '-')).Prepend(entry.Name).Where((_, i) => i != 1)), entry, new MethodOptions(entry.Name, values));
+    }
+
+    private static string Checked(MethodEntry entry, MethodOption option, string value)
+    {
+        if (option.Choices.Contains(value)) return value;
+        var (fits, expected) = option.Kind switch
+        {
+            OptionKind.Slots => (BudgetExpression.IsValid(value), "a whole number or an expression of n and r such as n/2"),
+            OptionKind.Number => (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) && number >= 0, "a number of at least 0"),
+            OptionKind.Flag => (value is "true" or "false", "true or false"),
+            OptionKind.Text => (value.Length > 0, "a value"),
+            _ => (false, "one of"),
+        };
+        if (fits) return value;
+        var choices = option.Choices.Length == 0 ? "" : (option.Kind == OptionKind.Choice ? " " : ", or ") + string.Join(", ", option.Choices);
+        throw new UsageException($"method '{entry.Name}', option {option.Key}='{value}': expected {expected}{choices}");
+    }
+}

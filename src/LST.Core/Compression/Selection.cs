@@ -1,0 +1,66 @@
+using LST.Core.Caching;
+using static TorchSharp.torch;
+
+namespace LST.Core.Compression;
+
+/// <summary>
+/// Choosing and gathering tokens. "Top-k" everywhere means: float32 scores, descending, ties to the lower index, result ascending by position.
+/// </summary>
+public static class Selection
+{
+    /// <summary>Indices of the k largest scores of each row, ascending.</summary>
+    /// <param name="scores">[rows, T].</param>
+    /// <param name="counts">k of each row.</param>
+    public static int[][] Top(Tensor scores, IReadOnlyList<int> counts)
+    {
+        using var scope = NewDisposeScope();
+        // torch.topk leaves the order of ties open; a stable sort does not.
+        var order = scores.to(float32).sort(-1, descending: true, stable: true).Indices.cpu();
+        var tokens = (int)order.shape[1];
+        var flat = order.contiguous().data<long>().ToArray();
+        return [.. counts.Select((count, row) =>
+        {
+            var kept = new int[Math.Min(count, tokens)];
+            for (var i = 0; i < kept.Length; i++) kept[i] = (int)flat[row * tokens + i];
+            Array.Sort(kept);
+            return kept;
+        })];
+    }
+
+    /// <summary>
+    /// Keeps the first <paramref name="sinks"/> and last <paramref name="recent"/> tokens and the best of the middle, so that every head has its slots.
+    /// </summary>
+    /// <param name="middleScores">[H_kv, T − sinks − recent], scores of the tokens between.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="sinks">First tokens kept in any case.</param>
+    /// <param name="recent">Last tokens kept in any case.</param>
+    /// <param name="slotsByHead">[H_kv], sinks and recents included.</param>
+    public static int[][] TopWithProtected(Tensor middleScores, int tokens, int sinks, int recent, IReadOnlyList<int> slotsByHead)
+    {
+        var winners = Top(middleScores, [.. slotsByHead.Select(slots => Math.Max(0, slots - sinks - recent))]);
+        return [.. winners.Select(head => (int[])[.. Enumerable.Range(0, sinks), .. head.Select(j => j + sinks), .. Enumerable.Range(tokens - recent, recent)])];
+    }
+
+    /// <summary>Copies the kept tokens of every head into packed storage at their true positions.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="kept">[H_kv][slots], ascending indices of tokens.</param>
+    public static CompressedLayer Gather(LayerContext layer, IReadOnlyList<int[]> kept)
+    {
+        using var scope = NewDisposeScope();
+        var tokens = layer.Tokens;
+        var rows = kept.SelectMany((head, h) => head.Select(j => (long)h * tokens + j)).ToArray();
+        var offsets = new int[kept.Count + 1];
+        for (var h = 0; h < kept.Count; h++) offsets[h + 1] = offsets[h] + kept[h].Length;
+        var index = tensor(rows, device: layer.Keys.device);
+        var shape = new long[] { kept.Count * tokens, layer.Keys.shape[2] };
+        return new CompressedLayer(1, kept.Count,
+            layer.Keys.reshape(shape).index_select(0, index), layer.Values.reshape(shape).index_select(0, index),
+            offsets, [.. kept.SelectMany(head => head)], positionsShared: kept.All(head => head.AsSpan().SequenceEqual(kept[0]))).Detached();
+    }
+
+    /// <summary>The layer as it is, packed: what ratio 1 and prompts below the budget get, bit for bit.</summary>
+    public static CompressedLayer Identity(LayerContext layer) => Same(layer, [.. Enumerable.Range(0, layer.Tokens)]);
+
+    /// <summary>The same tokens in every head.</summary>
+    public static CompressedLayer Same(LayerContext layer, int[] kept) => Gather(layer, [.. Enumerable.Repeat(kept, layer.KeyValueHeads)]);
+}

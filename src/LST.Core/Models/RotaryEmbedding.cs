@@ -1,0 +1,77 @@
+using static TorchSharp.torch;
+
+namespace LST.Core.Models;
+
+/// <summary>
+/// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-split pairing of Hugging Face: pair (i, i + D/2) turns by
+/// angle = position · inv_freq[i]. Supports the default form and the <c>llama3</c> scaling.
+/// </summary>
+public sealed class RotaryEmbedding
+{
+    private readonly float[] inverseFrequencies;
+
+    /// <summary>Builds the frequencies of a model.</summary>
+    public RotaryEmbedding(ModelConfig config)
+    {
+        HeadDim = config.HeadDim;
+        inverseFrequencies = [.. Enumerable.Range(0, HeadDim / 2).Select(i => (float)Scaled(Math.Pow(config.RopeTheta, -2.0 * i / HeadDim), config.RopeScaling))];
+    }
+
+    /// <summary>Head dimension D.</summary>
+    public int HeadDim { get; }
+
+    /// <summary>Inverse frequencies [D/2], scaling applied, in radians per token.</summary>
+    public ReadOnlySpan<float> InverseFrequencies => inverseFrequencies;
+
+    /// <summary>Writes cos and sin of all D/2 angles of one position.</summary>
+    /// <param name="position">True position, in tokens (may be negative: a turn backwards).</param>
+    /// <param name="cos">[D/2].</param>
+    /// <param name="sin">[D/2].</param>
+    public void Fill(long position, Span<float> cos, Span<float> sin)
+    {
+        for (var i = 0; i < inverseFrequencies.Length; i++)
+        {
+            // The product is rounded to float first, as the reference programs do; cos and sin of that angle are then exact to float.
+            var angle = (double)(position * inverseFrequencies[i]);
+            cos[i] = (float)Math.Cos(angle);
+            sin[i] = (float)Math.Sin(angle);
+        }
+    }
+
+    /// <summary>Cos and sin tables, each [positions, D/2] float32 on the CPU.</summary>
+    public (Tensor Cos, Tensor Sin) Tables(ReadOnlySpan<long> positions)
+    {
+        var half = inverseFrequencies.Length;
+        var cos = new float[positions.Length * half];
+        var sin = new float[positions.Length * half];
+        for (var t = 0; t < positions.Length; t++) Fill(positions[t], cos.AsSpan(t * half, half), sin.AsSpan(t * half, half));
+        return (tensor(cos, positions.Length, half), tensor(sin, positions.Length, half));
+    }
+
+    /// <summary>Turns x by the angles of the tables.</summary>
+    /// <param name="x">[…, T, D] of any dtype.</param>
+    /// <param name="cos">Broadcastable to […, T, D/2]; cast to the dtype of x before use.</param>
+    /// <param name="sin">As <paramref name="cos"/>; negate it to turn backwards.</param>
+    /// <returns>New tensor shaped as <paramref name="x"/>.</returns>
+    public static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
+    {
+        var half = x.shape[^1] / 2;
+        var first = x.narrow(-1, 0, half);
+        var second = x.narrow(-1, half, half);
+        var c = cos.to(x.dtype);
+        var s = sin.to(x.dtype);
+        return cat([first * c - second * s, second * c + first * s], -1);
+    }
+
+    // llama3: long wavelengths are divided by the factor, short ones kept, a band between is blended.
+    private static double Scaled(double frequency, Llama3RopeScaling? scaling)
+    {
+        if (scaling is null) return frequency;
+        var wavelength = 2 * Math.PI / frequency;
+        double original = scaling.OriginalMaxPositions;
+        if (wavelength < original / scaling.HighFreqFactor) return frequency;
+        if (wavelength > original / scaling.LowFreqFactor) return frequency / scaling.Factor;
+        var smooth = (original / wavelength - scaling.LowFreqFactor) / (scaling.HighFreqFactor - scaling.LowFreqFactor);
+        return (1 - smooth) * frequency / scaling.Factor + smooth * frequency;
+    }
+}
