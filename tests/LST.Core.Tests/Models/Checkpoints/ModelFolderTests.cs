@@ -9,7 +9,6 @@ public class ModelFolderTests
 {
     [Theory]
     [InlineData("llama2-mha-fp32")]
-    [InlineData("llama2-mha-fp16")]
     [InlineData("llama3-gqa-bf16")]
     [InlineData("mistral-swa-fp32")]
     [InlineData("llama-headdim-bias-fp32")]
@@ -41,6 +40,21 @@ public class ModelFolderTests
             Assert.True(whole.Load(weight.Name, ScalarType.Float32, CPU).Equals(parts.Load(weight.Name, ScalarType.Float32, CPU)), weight.Name);
         Assert.Equal(64, parts.WeightsSha256().Length);
         Assert.NotEqual(whole.WeightsSha256(), parts.WeightsSha256());
+    }
+
+    [Fact]
+    public void Half_precision_weights_are_the_rounded_single_precision_ones()
+    {
+        using var scope = NewDisposeScope();
+        using var single = ModelFolder.Open(Shared.Require("goldens/hf/llama2-mha-fp32"));
+        using var half = ModelFolder.Open(Shared.Require("goldens/hf/llama2-mha-fp16"));
+
+        foreach (var weight in single.Weights)
+        {
+            var rounded = single.Load(weight.Name, ScalarType.Float16, CPU);
+            Assert.True(rounded.Equals(half.Load(weight.Name, ScalarType.Float16, CPU)), weight.Name);
+            Assert.True(rounded.to(ScalarType.Float32).Equals(half.Load(weight.Name, ScalarType.Float32, CPU)), weight.Name);
+        }
     }
 
     [Fact]
