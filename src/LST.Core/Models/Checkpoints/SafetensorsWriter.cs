@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace LST.Core.Models.Checkpoints;
+
+/// <summary>
+/// Writes safetensors files atomically (beside, flushed, renamed). Tensors are laid out by falling element size, then by name, and the header
+/// is padded to 8 bytes, so that each tensor is aligned and equal content gives equal bytes.
+/// </summary>
+public static class SafetensorsWriter
+{
+    /// <summary>Writes tensors of any device and layout in their own types (floating: F64 F32 F16 BF16; whole: I64 I32 I16 I8 U8; BOOL).</summary>
+    /// <param name="path">File to create or replace; its folder must exist.</param>
+    /// <param name="tensors">Names and tensors; at most one is held on the CPU as a copy at a time.</param>
+    /// <param name="metadata">Strings for <c>__metadata__</c>; null: none.</param>
+    /// <exception cref="ModelFileException">A type that the format does not know, a name twice or too long, or a disk that refuses.</exception>
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var ordered = tensors.Select(pair => (Name: pair.Key, Tensor: pair.Value, Type: TypeOf(path, pair.Key, pair.Value)))
+            .OrderByDescending(item => item.Type.Bytes).ThenBy(item => item.Name, StringComparer.Ordinal).ToArray();
+        var header = Header(path, ordered, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach (var item in ordered) WriteData(stream, item.Tensor);
+        });
+    }
+
+    private static SafetensorsType TypeOf(string path, string name, Tensor tensor)
+    {
+        if (name.Length > SafetensorsHeader.MaximumNameLength / 6)
+            throw new ModelFileException($"{path}: a tensor name may have at most {SafetensorsHeader.MaximumNameLength / 6} characters; {SafetensorsHeader.Quote(name)} has {name.Length}.");
+        return SafetensorsType.Find(tensor.dtype)
+            ?? throw new ModelFileException($"{path}: safetensors files here hold {SafetensorsType.Known}; {SafetensorsHeader.Quote(name)} is {tensor.dtype}: cast it first.");
+    }
+
+    private static byte[] Header(string path, (string Name, Tensor Tensor, SafetensorsType Type)[] ordered, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var names = new HashSet<string>(StringComparer.Ordinal) { "__metadata__" };
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+            var offset = 0L;
+            foreach (var (name, tensor, type) in ordered)
+            {
+                if (!names.Add(name)) throw new ModelFileException($"{path}: tensor names must be unique and not __metadata__; {SafetensorsHeader.Quote(name)} was given again.");
+                json.WriteStartObject(name);
+                json.WriteString("dtype", type.Name);
+                json.WriteStartArray("shape");
+                foreach (var size in tensor.shape) json.WriteNumberValue(size);
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(offset += tensor.numel() * type.Bytes);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+        var padded = new byte[(buffer.WrittenCount + 7) / 8 * 8];
+        padded.AsSpan().Fill((byte)' ');
+        buffer.WrittenSpan.CopyTo(padded);
+        return padded;
+    }
+
+    private static unsafe void WriteData(Stream stream, Tensor tensor)
+    {
+        if (tensor.numel() == 0) return;
+        using var detached = tensor.detach();
+        using var host = detached.cpu();
+        using var dense = host.contiguous();
+        var bytes = dense.numel() * SafetensorsType.BytesOf(dense.dtype);
+        var data = NativeMemory.DataOf(dense);
+        for (var done = 0L; done < bytes; done += WeightCopy.ChunkBytes)
+            stream.Write(new ReadOnlySpan<byte>(data + done, (int)Math.Min(WeightCopy.ChunkBytes, bytes - done)));
+    }
+}
