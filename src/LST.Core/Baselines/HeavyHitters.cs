@@ -10,7 +10,7 @@ namespace LST.Core.Baselines;
 /// that saw the token, which removes the advantage of early tokens), <c>group</c> reduction over the query heads of a KV head.
 /// One-shot after the prefill, on the sums of the prompt's own queries. Cannot foresee queries unlike those of the prompt.
 /// </summary>
-public sealed class HeavyHitters(MethodOptions options) : IKvCompressor
+public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("h2o", [], "heavy hitters by accumulated attention, and recents (arXiv 2306.14048)",
@@ -35,12 +35,12 @@ public sealed class HeavyHitters(MethodOptions options) : IKvCompressor
         if (slots >= layer.Tokens) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
         var (sinks, recent) = Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), slots);
-        var middle = Scores(layer).narrow(1, sinks, layer.Tokens - sinks - recent);
+        var middle = Scores(layer, budget).narrow(1, sinks, layer.Tokens - sinks - recent);
         return Selection.Gather(layer, Selection.TopWithProtected(middle, layer.Tokens, sinks, recent, budget.SlotsByHead));
     }
 
-    /// <summary>What is ranked: [H_kv, T] float32.</summary>
-    public Tensor Scores(LayerContext layer)
+    /// <inheritdoc/>
+    public Tensor Scores(LayerContext layer, LayerBudget budget)
     {
         var statistics = layer.RequireStatistics();
         var sums = statistics.ReduceGroups(statistics.ColumnSums, options.Group("group"));

@@ -11,7 +11,7 @@ namespace LST.Core.Baselines;
 /// Options: <c>sinks</c> (kept in any case), <c>chunk</c> tokens repeated at a time, <c>layerwise</c> (budget H_kv·n within each layer).
 /// Costs one more pass over the prompt against the full cache. Cannot score what the model itself cannot copy.
 /// </summary>
-public sealed class KvZip(MethodOptions options) : IKvCompressor
+public sealed class KvZip(MethodOptions options) : IScoringCompressor
 {
     private Tensor? scores;                     // [L, H_kv, T] float32
 
@@ -29,8 +29,10 @@ public sealed class KvZip(MethodOptions options) : IKvCompressor
     /// <summary>The words around a repeated chunk, as ids; null: taken from the tokenizer in <see cref="Prepare"/>.</summary>
     public KvZipPrompt? Prompt { get; set; }
 
-    /// <summary>Scores [L, H_kv, T] after <see cref="Prepare"/>.</summary>
-    public Tensor Scores => scores ?? throw new InvalidOperationException("KVzip has no scores before Prepare");
+    /// <inheritdoc/>
+    public Tensor Scores(LayerContext layer, LayerBudget budget) => Prepared[layer.Layer];
+
+    private Tensor Prepared => scores ?? throw new InvalidOperationException("KVzip has no scores before Prepare");
 
     /// <inheritdoc/>
     public void Prepare(IModelAccess model)
@@ -72,7 +74,7 @@ public sealed class KvZip(MethodOptions options) : IKvCompressor
     {
         if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
-        return Selection.Gather(layer, Selection.Top(Forced(Scores[layer.Layer], Sinks(budget.Slots, budget.Ratio)), budget.SlotsByHead));
+        return Selection.Gather(layer, Selection.Top(Forced(Prepared[layer.Layer], Sinks(budget.Slots, budget.Ratio)), budget.SlotsByHead));
     }
 
     /// <inheritdoc/>
@@ -84,7 +86,7 @@ public sealed class KvZip(MethodOptions options) : IKvCompressor
     private int[] HeadCounts(int firstLayer, int count, PlanContext context, int slots)
     {
         using var scope = NewDisposeScope();
-        var flat = Forced(Scores.narrow(0, firstLayer, count), Sinks(context.Slots, context.Ratio)).reshape(1, -1);
+        var flat = Forced(Prepared.narrow(0, firstLayer, count), Sinks(context.Slots, context.Ratio)).reshape(1, -1);
         var winners = Selection.Top(flat, [count * context.KeyValueHeads * slots])[0];
         var counts = new int[count * context.KeyValueHeads];
         foreach (var winner in winners) counts[winner / context.Tokens]++;

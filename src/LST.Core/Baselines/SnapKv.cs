@@ -11,7 +11,7 @@ namespace LST.Core.Baselines;
 /// <c>max</c> (padded by −∞), <c>avg</c> (padded by 0, divided by the full kernel) or <c>none</c>, <c>group</c> reduction, and <c>group-order</c>:
 /// reduction before (<c>mean-first</c>) or after pooling (<c>pool-first</c>). Looks at the end of the prompt: a question asked later has no vote.
 /// </summary>
-public sealed class SnapKv(MethodOptions options) : IKvCompressor
+public sealed class SnapKv(MethodOptions options) : IScoringCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("snapkv", [], "keys that the last queries of the prompt vote for (arXiv 2404.14469)",
@@ -42,12 +42,13 @@ public sealed class SnapKv(MethodOptions options) : IKvCompressor
         if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
         var observe = Observe(budget);
-        return Selection.Gather(layer, Selection.TopWithProtected(Scores(layer, observe), layer.Tokens, 0, observe, budget.SlotsByHead));
+        return Selection.Gather(layer, Selection.TopWithProtected(Scores(layer, budget), layer.Tokens, 0, observe, budget.SlotsByHead));
     }
 
-    /// <summary>Smoothed votes for the keys before the window: [H_kv, T − observe] float32.</summary>
-    public Tensor Scores(LayerContext layer, int observe)
+    /// <inheritdoc/>
+    public Tensor Scores(LayerContext layer, LayerBudget budget)
     {
+        var observe = Observe(budget);
         var statistics = layer.RequireStatistics();
         var votes = statistics.Window(observe).narrow(2, 0, layer.Tokens - observe).sum(1);   // [H_q, T − observe]
         return options["group-order"] == "pool-first"

@@ -65,7 +65,10 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
     /// <summary>Begins to note which statistics are read.</summary>
     public void BeginUse() => touched.Clear();
 
-    /// <summary>What the statistics read since <see cref="BeginUse"/> cost to make, whoever made them, and what of it was spent since then.</summary>
+    /// <summary>What all statistics made so far cost.</summary>
+    public TimeSpan TotalCost => made.Values.Aggregate(TimeSpan.Zero, (sum, kind) => sum + kind.Cost);
+
+    /// <summary>What the statistics read since <see cref="BeginUse"/> cost to make, whoever had them made.</summary>
     public TimeSpan CostOfUse => touched.Aggregate(TimeSpan.Zero, (sum, kind) => sum + made[kind].Cost);
 
     /// <inheritdoc/>

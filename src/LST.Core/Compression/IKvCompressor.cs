@@ -1,4 +1,5 @@
 using LST.Core.Caching;
+using static TorchSharp.torch;
 
 namespace LST.Core.Compression;
 
@@ -53,6 +54,13 @@ public interface IKvCompressor : IDisposable
 
     /// <summary>Compresses one layer of one sample to the planned slots.</summary>
     CompressedLayer Compress(LayerContext layer, LayerBudget budget);
+}
+
+/// <summary>A method that ranks tokens by a score; shown for verification and figures.</summary>
+public interface IScoringCompressor : IKvCompressor
+{
+    /// <summary>What is ranked in one layer: [H_kv, tokens ranked] float32, in the current dispose scope.</summary>
+    Tensor Scores(LayerContext layer, LayerBudget budget);
 }
 
 /// <summary>What a plan is made from.</summary>

@@ -7,6 +7,9 @@ public class GoldenCasesTests
     [Fact]
     public void Checkpoints_compute_what_transformers_computes() => Verify(new HuggingFaceCases(), "goldens/hf");
 
+    [Fact]
+    public void Compressed_caches_are_those_of_the_reference_programs() => Verify(new PressCases(), "goldens/presses");
+
     private static void Verify(ICaseSource source, string folder)
     {
         var results = source.Run(new VerificationContext(Shared.Require(folder), CancellationToken.None)).ToList();

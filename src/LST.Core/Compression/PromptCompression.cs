@@ -1,0 +1,200 @@
+using System.Diagnostics;
+using LST.Core.Caching;
+using LST.Core.Models;
+using LST.Core.Text;
+using static TorchSharp.torch;
+
+namespace LST.Core.Compression;
+
+/// <summary>One compressed cache that is wanted of a prompt.</summary>
+/// <param name="Compressor">The method; several jobs may share one, which is then prepared once.</param>
+/// <param name="Ratio">r.</param>
+public sealed record CompressionJob(IKvCompressor Compressor, Ratio Ratio);
+
+/// <summary>The compressed cache of one prompt, checked against its plan.</summary>
+public sealed class CompressedPrompt(KvCache cache, BudgetPlan plan, double milliseconds) : IDisposable
+{
+    /// <summary>The cache, ready for the next token at its true position.</summary>
+    public KvCache Cache => cache;
+
+    /// <summary>What was planned, and therefore kept.</summary>
+    public BudgetPlan Plan => plan;
+
+    /// <summary>Time of compression in milliseconds: preparation, statistics that the method reads (whoever computed them), and the method itself.</summary>
+    public double Milliseconds => milliseconds;
+
+    /// <summary>Storage of the compressed slots, in bytes.</summary>
+    public long Bytes => cache.Layers.Sum(layer => layer.Prefix!.Bytes);
+
+    /// <inheritdoc/>
+    public void Dispose() => cache.Dispose();
+}
+
+/// <summary>One prompt: its full cache, the last hidden states, and a compressed cache for every job.</summary>
+public sealed class CompressedPrompts(KvCache dense, Tensor lastHidden, IReadOnlyList<CompressedPrompt> jobs, double prefillMilliseconds) : IDisposable
+{
+    /// <summary>The full cache, batch 1.</summary>
+    public KvCache Dense => dense;
+
+    /// <summary>Hidden state of the last prompt token after the final norm [1, 1, M].</summary>
+    public Tensor LastHidden => lastHidden;
+
+    /// <summary>In the order of the jobs.</summary>
+    public IReadOnlyList<CompressedPrompt> Jobs => jobs;
+
+    /// <summary>Time of the prefill itself, without compression.</summary>
+    public double PrefillMilliseconds => prefillMilliseconds;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        dense.Dispose();
+        lastHidden.Dispose();
+        foreach (var job in jobs) job.Dispose();
+    }
+}
+
+/// <summary>
+/// One dense prefill, many compressed caches. Each layer is compressed right after its own prefill attention, while its queries are at hand, so that
+/// hidden states passed upwards and the prompt's logits stay uncompressed; methods that need model passes follow after the prefill.
+/// </summary>
+public static class PromptCompression
+{
+    /// <summary>Prefills one prompt and compresses it for every job.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ids">Prompt ids, T of them.</param>
+    /// <param name="jobs">What is wanted.</param>
+    /// <param name="tokenizer">For methods that write a prompt of their own.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    /// <exception cref="CompressionException">A cache did not become what was planned.</exception>
+    public static CompressedPrompts Run(LanguageModel model, ReadOnlyMemory<long> ids, IReadOnlyList<CompressionJob> jobs,
+        ITokenizer? tokenizer = null, CancellationToken cancel = default)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var work = jobs.Select(job => new JobWork(model, job, ids.Length)).ToList();
+        KvCache? dense = null;
+        try
+        {
+            dense = model.NewCache(1, ids.Length);
+            var needs = jobs.Aggregate(CompressorNeeds.None, (all, job) => all | job.Compressor.Needs);
+            var inPrefill = work.Where(w => !w.NeedsModel).ToList();
+            foreach (var job in inPrefill) job.Plan();
+            var compressing = TimeSpan.Zero;
+            var clock = Stopwatch.StartNew();
+            var hidden = model.Run(tensor(ids.ToArray(), 1, ids.Length).to(model.Device), dense, new SegmentOptions
+            {
+                Capture = Captures(needs),
+                Cancel = cancel,
+                OnLayer = capture =>
+                {
+                    var start = clock.Elapsed;
+                    using var statistics = capture.Queries is null ? null : new AttentionStatistics(capture.Queries[0], capture.Keys[0], model.Config.SlidingWindow);
+                    var context = Context(model, capture, statistics);
+                    foreach (var job in inPrefill) job.Compress(context);
+                    compressing += clock.Elapsed - start;
+                },
+            });
+            var prefill = clock.Elapsed - compressing;
+            AfterPrefill(model, dense, ids, work.Where(w => w.NeedsModel), tokenizer, cancel);
+            var last = hidden.narrow(1, ids.Length - 1, 1).clone().DetachFromDisposeScope();
+            return new CompressedPrompts(dense, last, [.. work.Select(job => job.Finish())], prefill.TotalMilliseconds);
+        }
+        catch
+        {
+            dense?.Dispose();
+            foreach (var job in work) job.Dispose();
+            throw;
+        }
+    }
+
+    private static void AfterPrefill(LanguageModel model, KvCache dense, ReadOnlyMemory<long> ids, IEnumerable<JobWork> work, ITokenizer? tokenizer, CancellationToken cancel)
+    {
+        foreach (var sharing in work.GroupBy(job => job.Compressor))
+        {
+            var clock = Stopwatch.StartNew();
+            sharing.Key.Prepare(new PromptAccess(model, dense, ids, tokenizer, cancel));
+            var preparation = clock.Elapsed;
+            foreach (var job in sharing)
+            {
+                cancel.ThrowIfCancellationRequested();
+                job.Spend(preparation);
+                job.Plan();
+                for (var l = 0; l < model.Config.Layers; l++)
+                {
+                    using var scope = NewDisposeScope();
+                    var (keys, values) = dense.Layers[l].Tail.Joined();
+                    job.Compress(new LayerContext { Layer = l, Config = model.Config, Rotary = model.Rotary, Keys = keys[0], Values = values[0] });
+                }
+            }
+        }
+    }
+
+    private static LayerContext Context(LanguageModel model, LayerCapture capture, AttentionStatistics? statistics) => new()
+    {
+        Layer = capture.Layer,
+        Config = model.Config,
+        Rotary = model.Rotary,
+        Keys = capture.Keys[0],
+        Values = capture.Values[0],
+        CapturedPreRopeKeys = capture.PreRopeKeys?[0],
+        Queries = capture.Queries?[0],
+        PreRopeQueries = capture.PreRopeQueries?[0],
+        Hidden = capture.AttentionInput?[0],
+        Statistics = statistics,
+    };
+
+    private static CaptureNeeds Captures(CompressorNeeds needs) =>
+        (needs.HasFlag(CompressorNeeds.Statistics) || needs.HasFlag(CompressorNeeds.Queries) ? CaptureNeeds.Queries : 0)
+        | (needs.HasFlag(CompressorNeeds.PreRopeKeys) ? CaptureNeeds.PreRopeKeys : 0)
+        | (needs.HasFlag(CompressorNeeds.PreRopeQueries) ? CaptureNeeds.PreRopeQueries : 0)
+        | (needs.HasFlag(CompressorNeeds.Hidden) ? CaptureNeeds.AttentionInput : 0);
+
+    /// <summary>One job while its layers come in.</summary>
+    private sealed class JobWork : IDisposable
+    {
+        private readonly CompressionJob job;
+        private readonly PlanContext context;
+        private readonly KvCache cache;
+        private BudgetPlan? plan;
+        private TimeSpan spent;
+
+        public JobWork(LanguageModel model, CompressionJob job, int tokens)
+        {
+            this.job = job;
+            context = new PlanContext(tokens, model.Config.Layers, model.Config.KeyValueHeads, job.Ratio);
+            cache = model.NewCache(1);
+        }
+
+        public IKvCompressor Compressor => job.Compressor;
+
+        public bool NeedsModel => job.Compressor.Needs.HasFlag(CompressorNeeds.ModelPasses);
+
+        public void Spend(TimeSpan time) => spent += time;
+
+        public void Plan() => plan = job.Compressor.Plan(context);
+
+        public void Compress(LayerContext layer)
+        {
+            var clock = Stopwatch.StartNew();
+            var before = layer.Statistics?.TotalCost ?? TimeSpan.Zero;
+            layer.Statistics?.BeginUse();
+            var budget = plan!.Layers[layer.Layer];
+            var compressed = job.Compressor.Compress(layer, budget);
+            spent += clock.Elapsed;
+            if (layer.Statistics is { } statistics) spent += statistics.CostOfUse - (statistics.TotalCost - before);
+            cache.Layers[layer.Layer].Replace(compressed);
+            for (var h = 0; h < context.KeyValueHeads; h++)
+                if (compressed.Length(0, h) != budget.SlotsByHead[h])
+                    throw new CompressionException($"layer {layer.Layer}, head {h}: planned {budget.SlotsByHead[h]} slots, the method kept {compressed.Length(0, h)} of {context.Tokens}; this is a defect of the method");
+        }
+
+        public CompressedPrompt Finish()
+        {
+            cache.NextPositions[0] = job.Compressor.NextPosition(context, plan!);
+            return new CompressedPrompt(cache, plan!, spent.TotalMilliseconds);
+        }
+
+        public void Dispose() => cache.Dispose();
+    }
+}
