@@ -1,0 +1,69 @@
+using LST.Core;
+using LST.Core.Compression;
+using static TorchSharp.torch;
+
+namespace LST.Evaluation.Perplexity;
+
+/// <summary>At what methods are compared.</summary>
+public enum EqualBasis
+{
+    /// <summary>The same n for every method.</summary>
+    Slots,
+
+    /// <summary>The n for which bytes per token stay at or below dense bytes / r.</summary>
+    Bytes,
+}
+
+/// <summary>What one perplexity run is asked for.</summary>
+public sealed record PerplexitySettings
+{
+    /// <summary><c>e0</c>: blocks of P ids, dense. <c>e1</c>: prefill P − 1 ids, compress, score the S ids behind.</summary>
+    public string Protocol { get; init; } = "e1";
+
+    /// <summary>P (e1) or the block length (e0), in ids; null: the model's own (<see cref="PrefixFor"/>).</summary>
+    public int? Prefix { get; init; }
+
+    /// <summary>S, scored ids of a chunk.</summary>
+    public int Suffix { get; init; } = 512;
+
+    /// <summary>Only the first N chunks; null: all.</summary>
+    public int? Chunks { get; init; }
+
+    /// <summary>Methods; dense is added in front when it is missing.</summary>
+    public IReadOnlyList<MethodSpec> Methods { get; init; } = [];
+
+    /// <summary>Ratios.</summary>
+    public IReadOnlyList<Ratio> Ratios { get; init; } = [Ratio.Of(2)];
+
+    /// <summary>Same slots or same bytes.</summary>
+    public EqualBasis Equal { get; init; }
+
+    /// <summary>Seed of intervals and of methods that draw.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>P of a model by its trained length: 1,024 up to 2,048 trained positions, else 2,048 (e0: blocks of 2,048 or the trained length).</summary>
+    public int PrefixFor(int maxPositions) => Prefix ?? (Protocol == "e0" ? Math.Min(2048, maxPositions) : maxPositions <= 2048 ? 1024 : 2048);
+
+    /// <summary>Checks what does not depend on model and text.</summary>
+    /// <exception cref="UsageException">A number or name is out of range.</exception>
+    public void Check()
+    {
+        if (Protocol is not ("e0" or "e1")) throw new UsageException($"protocol '{Protocol}' is unknown; known protocols: e0, e1");
+        foreach (var (name, value) in new[] { ("prefix", Prefix ?? 1), ("suffix", Suffix), ("chunks", Chunks ?? 1) })
+            if (value < 1) throw new UsageException($"--{name} {value}: it must be a whole number of at least 1");
+        if (Prefix == 1) throw new UsageException("--prefix 1: it must be at least 2, BOS and one id to compress");
+        if (Ratios.Count == 0) throw new UsageException("--ratios: at least one ratio is needed, such as 2,4,8");
+    }
+
+    /// <summary>Reads a dtype name.</summary>
+    public static ScalarType ParseDtype(string name) => name.ToLowerInvariant() switch
+    {
+        "float32" or "fp32" => float32,
+        "bfloat16" or "bf16" => bfloat16,
+        "float16" or "fp16" => float16,
+        _ => throw new UsageException($"dtype '{name}' is unknown; known: float32, bfloat16, float16"),
+    };
+
+    /// <summary>The name of a dtype in records.</summary>
+    public static string DtypeName(ScalarType dtype) => dtype == float32 ? "float32" : dtype == bfloat16 ? "bfloat16" : "float16";
+}
