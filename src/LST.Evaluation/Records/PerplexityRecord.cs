@@ -99,6 +99,10 @@ public sealed record PerplexityRow
     [JsonPropertyName("compress_ms_per_1k_tokens")]
     public required double CompressMsPer1kTokens { get; init; }
 
+    /// <summary>Milliseconds of the prefill itself for 1,000 prefix tokens, for comparison with the line above.</summary>
+    [JsonPropertyName("prefill_ms_per_1k_tokens")]
+    public double PrefillMsPer1kTokens { get; init; }
+
     /// <summary>Summed NLL of each chunk's scored tokens, nats.</summary>
     public required IReadOnlyList<double> ChunkNll { get; init; }
 

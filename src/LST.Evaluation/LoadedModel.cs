@@ -1,0 +1,91 @@
+using LST.Core;
+using LST.Core.Attention;
+using LST.Core.Models;
+using LST.Core.Models.Checkpoints;
+using LST.Core.Text;
+using LST.Evaluation.Perplexity;
+using LST.Evaluation.Records;
+using static TorchSharp.torch;
+
+namespace LST.Evaluation;
+
+/// <summary>A model that is ready to run: weights, tokenizer, and what a record says of it.</summary>
+public sealed class LoadedModel : IDisposable
+{
+    private LoadedModel(IModelFile file, LanguageModel model, ITokenizer tokenizer)
+    {
+        (Model, Tokenizer) = (model, tokenizer);
+        BosId = file.Config.BosId ?? tokenizer.BosId ?? throw new ModelFileException(
+            $"model '{file.ShortName}': neither its config nor its tokenizer names a BOS id, which every protocol puts in front; add bos_token_id to config.json");
+        Metadata = file.Metadata;
+        Folder = Directory.Exists(file.Path) ? file.Path : null;
+        Identity = new ModelIdentity(file.ShortName, FileName(file), file.WeightsSha256(), file.Weights.Sum(weight => weight.Elements));
+    }
+
+    /// <summary>The decoder.</summary>
+    public LanguageModel Model { get; }
+
+    /// <summary>Its tokenizer.</summary>
+    public ITokenizer Tokenizer { get; }
+
+    /// <summary>The id in front of every text.</summary>
+    public int BosId { get; }
+
+    /// <summary>The model in a record.</summary>
+    public ModelIdentity Identity { get; }
+
+    /// <summary>Metadata of a GGUF file; empty for folders.</summary>
+    public IReadOnlyDictionary<string, object> Metadata { get; }
+
+    /// <summary>The model's folder; null for a GGUF file.</summary>
+    public string? Folder { get; }
+
+    /// <summary>Opens a model by path or name and reads its weights.</summary>
+    /// <param name="nameOrPath">A Hugging Face folder, a GGUF file, or a known name.</param>
+    /// <param name="dtype">Type of weights, activations and cache.</param>
+    /// <param name="attention"><c>reference</c>, <c>cpu</c> or <c>gpu</c>.</param>
+    /// <param name="progress">Told while weights are read.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    public static LoadedModel Open(string nameOrPath, ScalarType dtype, string attention = "cpu", IRunProgress? progress = null, CancellationToken cancel = default)
+    {
+        var device = DeviceOf(attention);
+        using var file = ModelFiles.Resolve(nameOrPath);
+        var tokenizer = Directory.Exists(file.Path) ? TokenizerFiles.ForFolder(file.Path) : TokenizerFiles.FromGguf(file.Metadata);
+        MemoryEstimate.Require($"model '{file.ShortName}' in {PerplexityNames.Dtype(dtype)}", MemoryEstimate.Weights(file, dtype));
+        progress?.Begin($"reading {file.ShortName}", file.Config.Layers, unit: "layers");
+        var model = LanguageModel.Load(file, dtype, device, progress is null ? null : new LayerProgress(progress), cancel);
+        try
+        {
+            if (attention == "reference") model.Attention = new ReferenceAttention();
+            return new LoadedModel(file, model, tokenizer);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+
+    private static Device DeviceOf(string attention)
+    {
+        if (attention is "reference" or "cpu") return CPU;
+        if (attention != "gpu") throw new UsageException($"--attention '{attention}' is unknown; known: reference, cpu, gpu");
+        return cuda.is_available() ? CUDA
+            : throw new UsageException("--attention gpu: no CUDA device is visible to this build; build with -p:Torch=cuda-linux on a machine with an NVIDIA GPU, or use --attention cpu");
+    }
+
+    private static string FileName(IModelFile file)
+    {
+        if (!Directory.Exists(file.Path)) return Path.GetFileName(file.Path);
+        return File.Exists(Path.Combine(file.Path, "model.safetensors")) ? "model.safetensors" : "model.safetensors.index.json";
+    }
+
+    // Progress<T> would report from the thread pool, late and out of order.
+    private sealed class LayerProgress(IRunProgress progress) : IProgress<double>
+    {
+        public void Report(double value) => progress.Advance();
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using LST.Core.Compression;
+using static TorchSharp.torch;
+
+namespace LST.Evaluation.Perplexity;
+
+/// <summary>How records spell settings.</summary>
+public static class PerplexityNames
+{
+    /// <summary><c>float32</c>, <c>bfloat16</c> or <c>float16</c>.</summary>
+    public static string Dtype(ScalarType dtype) => PerplexitySettings.DtypeName(dtype);
+
+    /// <summary>Resolved options of a method: numbers and flags as such, expressions and names as text.</summary>
+    public static JsonObject Json(MethodOptions options)
+    {
+        var result = new JsonObject();
+        foreach (var (key, value) in options.Values)
+            result[key] = value switch
+            {
+                "true" => true,
+                "false" => false,
+                "" => null,
+                _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+                _ => value,
+            };
+        return result;
+    }
+
+    /// <summary>Resolved settings of a run.</summary>
+    public static JsonObject Json(PerplexitySettings settings, int prefix) => new()
+    {
+        ["protocol"] = settings.Protocol,
+        ["prefix"] = prefix,
+        ["suffix"] = settings.Protocol == "e1" ? settings.Suffix : null,
+        ["chunks"] = settings.Chunks,
+        ["methods"] = new JsonArray([.. settings.Methods.Select(m => JsonValue.Create(m.Typed))]),
+        ["ratios"] = new JsonArray([.. settings.Ratios.Select(r => JsonValue.Create(r.Value))]),
+        ["equal"] = settings.Equal == EqualBasis.Slots ? "slots" : "bytes",
+    };
+}
