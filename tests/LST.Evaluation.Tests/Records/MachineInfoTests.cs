@@ -77,7 +77,7 @@ public sealed class MachineInfoTests : IDisposable
     [Theory]
     [InlineData("eval|ppl|--ratios|2,4", "./lst eval ppl --ratios 2,4")]
     [InlineData("eval|--text|/home/me/my notes.txt,api", "./lst eval --text 'my notes.txt,api'")]
-    [InlineData("--json=/tmp/o.json|--out|~/x/y/", "./lst --json=o.json --out y")]
+    [InlineData("--json=/home/me/o.json|--out|~/x/y/", "./lst --json=o.json --out y")]
     [InlineData("--methods|dense,lst:sidecar=/home/me/f.safetensors:preset=lst", "./lst --methods dense,lst:sidecar=f.safetensors:preset=lst")]
     [InlineData("--name|it's|", "./lst --name 'it'\\''s' ''")]
     public void A_recorded_command_can_be_typed_again_and_names_no_folder_of_the_machine(string arguments, string shown) =>
