@@ -49,7 +49,7 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel Open(string nameOrPath, ScalarType dtype, string attention = "cpu", IRunProgress? progress = null, CancellationToken cancel = default)
     {
         var device = DeviceOf(attention);
-        using var file = ModelFiles.Resolve(nameOrPath);
+        using var file = ModelFiles.Open(nameOrPath);
         var tokenizer = Directory.Exists(file.Path) ? TokenizerFiles.ForFolder(file.Path) : TokenizerFiles.FromGguf(file.Metadata);
         MemoryEstimate.Require($"model '{file.ShortName}' in {PerplexityNames.Dtype(dtype)}", MemoryEstimate.Weights(file, dtype));
         progress?.Begin($"reading {file.ShortName}", file.Config.Layers, unit: "layers");
