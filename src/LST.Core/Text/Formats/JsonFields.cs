@@ -18,7 +18,7 @@ internal static class JsonFields
         }
         catch (JsonException error)
         {
-            throw new TokenizerException($"{source}: it has to be JSON, but {error.Message.Split(" LineNumber")[0].TrimEnd('.')} (line {error.LineNumber + 1}); the file is truncated or of another kind.", error);
+            throw new TokenizerException($"{source}: it has to be JSON, but it breaks in line {error.LineNumber + 1} at byte {error.BytePositionInLine}; the file is truncated or of another kind.", error);
         }
         throw new TokenizerException($"{source}: it has to be a JSON object, but it is another value; the file is of another kind.");
     }
