@@ -32,10 +32,11 @@ public interface IModelFile : IDisposable
     /// <summary>Every weight that the model needs, in a stable order.</summary>
     IReadOnlyList<WeightInfo> Weights { get; }
 
-    /// <summary>Metadata of a GGUF file (values: string, bool, long, ulong, double, or arrays string[], long[], double[], bool[]); empty for folders.</summary>
+    /// <summary>Metadata of a GGUF file (values: string, bool, long, double, ulong only above 2^63−1, or arrays string[], long[], double[], bool[]); empty for folders.</summary>
     IReadOnlyDictionary<string, object> Metadata { get; }
 
-    /// <summary>sha256 over the weight file's bytes (one file: its own hash; shards: the hash of their hashes in index order). Computed once, then remembered.</summary>
+    /// <summary>sha256 over the weight file's bytes, lower-case hexadecimal (one file: its own hash; shards: the hash of their joined hexadecimal hashes, in
+    /// ordinal order of the shards' names). Computed once, then remembered.</summary>
     string WeightsSha256();
 
     /// <summary>Reads one weight, cast to <paramref name="dtype"/> (float32, bfloat16 or float16) and placed on <paramref name="device"/>.</summary>

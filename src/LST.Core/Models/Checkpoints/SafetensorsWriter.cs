@@ -16,10 +16,14 @@ public static class SafetensorsWriter
     /// <param name="tensors">Names and tensors; at most one is held on the CPU as a copy at a time.</param>
     /// <param name="metadata">Strings for <c>__metadata__</c>; null: none.</param>
     /// <exception cref="ModelFileException">A type that the format does not know, a name twice or too long, or a disk that refuses.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, tensors.Select(pair => new PendingTensor(pair.Key, pair.Value.dtype, pair.Value.shape, pair.Value.detach)), metadata);
+
+    /// <summary>As the other, but each tensor is made only when its turn comes, and disposed at once.</summary>
+    internal static void Write(string path, IEnumerable<PendingTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var ordered = tensors.Select(pair => (Name: pair.Key, Tensor: pair.Value, Type: TypeOf(path, pair.Key, pair.Value)))
-            .OrderByDescending(item => item.Type.Bytes).ThenBy(item => item.Name, StringComparer.Ordinal).ToArray();
+        var ordered = tensors.Select(tensor => (Tensor: tensor, Type: TypeOf(path, tensor)))
+            .OrderByDescending(item => item.Type.Bytes).ThenBy(item => item.Tensor.Name, StringComparer.Ordinal).ToArray();
         var header = Header(path, ordered, metadata);
         AtomicFile.Write(path, stream =>
         {
@@ -31,15 +35,15 @@ public static class SafetensorsWriter
         });
     }
 
-    private static SafetensorsType TypeOf(string path, string name, Tensor tensor)
+    private static SafetensorsType TypeOf(string path, PendingTensor tensor)
     {
-        if (name.Length > SafetensorsHeader.MaximumNameLength / 6)
-            throw new ModelFileException($"{path}: a tensor name may have at most {SafetensorsHeader.MaximumNameLength / 6} characters; {SafetensorsHeader.Quote(name)} has {name.Length}.");
-        return SafetensorsType.Find(tensor.dtype)
-            ?? throw new ModelFileException($"{path}: safetensors files here hold {SafetensorsType.Known}; {SafetensorsHeader.Quote(name)} is {tensor.dtype}: cast it first.");
+        if (tensor.Name.Length > SafetensorsHeader.MaximumNameLength / 6)
+            throw new ModelFileException($"{path}: a tensor name may have at most {SafetensorsHeader.MaximumNameLength / 6} characters; {SafetensorsHeader.Quote(tensor.Name)} has {tensor.Name.Length}.");
+        return SafetensorsType.Find(tensor.Type)
+            ?? throw new ModelFileException($"{path}: safetensors files here hold {SafetensorsType.Known}; {SafetensorsHeader.Quote(tensor.Name)} is {tensor.Type}: cast it first.");
     }
 
-    private static byte[] Header(string path, (string Name, Tensor Tensor, SafetensorsType Type)[] ordered, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(string path, (PendingTensor Tensor, SafetensorsType Type)[] ordered, IReadOnlyDictionary<string, string>? metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var names = new HashSet<string>(StringComparer.Ordinal) { "__metadata__" };
@@ -53,17 +57,17 @@ public static class SafetensorsWriter
                 json.WriteEndObject();
             }
             var offset = 0L;
-            foreach (var (name, tensor, type) in ordered)
+            foreach (var (tensor, type) in ordered)
             {
-                if (!names.Add(name)) throw new ModelFileException($"{path}: tensor names must be unique and not __metadata__; {SafetensorsHeader.Quote(name)} was given again.");
-                json.WriteStartObject(name);
+                if (!names.Add(tensor.Name)) throw new ModelFileException($"{path}: tensor names must be unique and not __metadata__; {SafetensorsHeader.Quote(tensor.Name)} was given again.");
+                json.WriteStartObject(tensor.Name);
                 json.WriteString("dtype", type.Name);
                 json.WriteStartArray("shape");
-                foreach (var size in tensor.shape) json.WriteNumberValue(size);
+                foreach (var size in tensor.Shape) json.WriteNumberValue(size);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
-                json.WriteNumberValue(offset += tensor.numel() * type.Bytes);
+                json.WriteNumberValue(offset += tensor.Elements * type.Bytes);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }
@@ -75,15 +79,23 @@ public static class SafetensorsWriter
         return padded;
     }
 
-    private static unsafe void WriteData(Stream stream, Tensor tensor)
+    private static unsafe void WriteData(Stream stream, PendingTensor pending)
     {
-        if (tensor.numel() == 0) return;
-        using var detached = tensor.detach();
-        using var host = detached.cpu();
+        if (pending.Elements == 0) return;
+        using var tensor = pending.Make();
+        if (tensor.dtype != pending.Type || !tensor.shape.SequenceEqual(pending.Shape))
+            throw new InvalidOperationException($"{pending.Name} was announced as {pending.Type} [{string.Join(", ", pending.Shape)}] and made as {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
+        using var host = tensor.cpu();
         using var dense = host.contiguous();
-        var bytes = dense.numel() * SafetensorsType.BytesOf(dense.dtype);
+        var bytes = pending.Elements * SafetensorsType.BytesOf(dense.dtype);
         var data = NativeMemory.DataOf(dense);
         for (var done = 0L; done < bytes; done += WeightCopy.ChunkBytes)
             stream.Write(new ReadOnlySpan<byte>(data + done, (int)Math.Min(WeightCopy.ChunkBytes, bytes - done)));
     }
+}
+
+/// <summary>A tensor that is made when it is written; the writer disposes it.</summary>
+internal sealed record PendingTensor(string Name, ScalarType Type, IReadOnlyList<long> Shape, Func<Tensor> Make)
+{
+    public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
 }
