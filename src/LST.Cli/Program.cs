@@ -1,1 +1,3 @@
-System.Console.WriteLine("lst");
+using LST.Cli;
+
+return CommandLine.Run(args);

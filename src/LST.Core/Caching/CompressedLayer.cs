@@ -123,7 +123,7 @@ public sealed class CompressedLayer : IDisposable
     /// <summary>Joins single samples into one batch; the parts are disposed.</summary>
     public static CompressedLayer Join(IReadOnlyList<CompressedLayer> samples)
     {
-        if (samples.Count == 1) return samples[0];
+        if (samples.Count == 1) return samples[0].Detached();
         using var scope = NewDisposeScope();
         var heads = samples[0].KeyValueHeads;
         List<int> joined = [0];

@@ -22,6 +22,15 @@ public sealed class LayerCache(DenseTail tail) : IDisposable
         Prefix = prefix;
     }
 
+    /// <summary>Gives the prefix away; the layer forgets it.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public CompressedLayer Release()
+    {
+        var released = Prefix ?? throw new InvalidOperationException("the layer has no compressed prefix");
+        Prefix = null;
+        return released;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -64,6 +73,18 @@ public sealed class KvCache : IDisposable
 
     /// <summary>Bytes over all layers.</summary>
     public long Bytes => layers.Sum(layer => layer.Bytes);
+
+    /// <summary>
+    /// One batch of compressed single samples, each with its own lengths and next position, and an empty tail. The parts give up their prefixes.
+    /// </summary>
+    public static KvCache Join(ModelConfig config, IReadOnlyList<KvCache> samples, ScalarType dtype, Device device, int blockTokens)
+    {
+        var joined = new KvCache(config, samples.Count, dtype, device, blockTokens);
+        for (var l = 0; l < config.Layers; l++)
+            joined.layers[l].Replace(CompressedLayer.Join([.. samples.Select(sample => sample.layers[l].Release())]));
+        for (var b = 0; b < samples.Count; b++) joined.nextPositions[b] = samples[b].nextPositions[0];
+        return joined;
+    }
 
     /// <summary>Moves every sample on by as many tokens.</summary>
     public void Advance(int tokens)

@@ -1,0 +1,108 @@
+using LST.Cli.Commands;
+using LST.Core;
+using Spectre.Console;
+using Spectre.Console.Cli;
+
+namespace LST.Cli;
+
+/// <summary>Reads the command line, runs a command, and turns every end into an exit code: 0 ok, 1 failed work, 2 wrong usage, 130 stopped by Ctrl-C.</summary>
+public static class CommandLine
+{
+    private const int Stopped = 130;
+
+    /// <summary>The arguments as they were given, for records.</summary>
+    public static IReadOnlyList<string> Given { get; private set; } = [];
+
+    /// <summary>Runs one command line.</summary>
+    public static int Run(string[] arguments)
+    {
+        Given = arguments;
+        using var cancellation = new CancellationTokenSource();
+        ConsoleCancelEventHandler onCancel = (_, e) =>
+        {
+            // The first Ctrl-C ends the work in order; a second one ends the process.
+            e.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
+        };
+        Console.CancelKeyPress += onCancel;
+        try
+        {
+            return Application().Run(Hyphenated(arguments), cancellation.Token);
+        }
+        catch (LstException problem)
+        {
+            return Say(problem.Message, problem.ExitCode);
+        }
+        catch (CommandAppException problem)
+        {
+            return Say($"{problem.Message.TrimEnd('.')}; see ./lst {string.Join(' ', arguments.TakeWhile(a => !a.StartsWith('-')))} --help", 2);
+        }
+        catch (OperationCanceledException)
+        {
+            return Say("stopped; what was finished is kept, the same command goes on from there", Stopped);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return Say(problem.Message, 1);
+        }
+        finally
+        {
+            Console.CancelKeyPress -= onCancel;
+        }
+    }
+
+    private static CommandApp Application()
+    {
+        var app = new CommandApp();
+        app.Configure(config =>
+        {
+            config.SetApplicationName("./lst");
+            config.PropagateExceptions();
+            config.UseStrictParsing();
+            config.AddBranch("eval", eval =>
+            {
+                eval.SetDescription("Evaluate compressed caches.");
+                eval.AddCommand<EvalPerplexityCommand>("ppl")
+                    .WithDescription("Perplexity of a continuation over compressed caches, with paired intervals and bytes.")
+                    .WithExample("eval", "ppl", "--text", "api", "--methods", "dense,mean,streaming,h2o,snapkv", "--ratios", "2,4,8")
+                    .WithExample("eval", "ppl", "--model", "smollm2", "--text", "wikitext2", "--chunks", "24", "--dtype", "bfloat16", "--methods", "all")
+                    .WithExample("eval", "ppl", "--text", "wikitext2", "--protocol", "e0");
+            });
+            config.AddCommand<GenerateCommand>("generate").WithDescription("Generate text from a compressed cache.")
+                .WithExample("generate", "--prompt", "\"Once upon a time\"", "--method", "h2o", "--ratio", "4")
+                .WithExample("generate", "--model", "smollm2", "--chat", "--prompt", "\"What is a key-value cache?\"");
+            config.AddBranch("convert", convert =>
+            {
+                convert.SetDescription("Turn other checkpoints into Hugging Face folders.");
+                convert.AddCommand<ConvertLlama2cCommand>("llama2c").WithDescription("A llama2.c checkpoint and its tokenizer.")
+                    .WithExample("convert", "llama2c", "stories260K.bin", "tok512.bin", "out/stories260K");
+            });
+            config.AddCommand<VerifyCommand>("verify").WithDescription("Compare this build with reference outputs of other programs.")
+                .WithExample("verify").WithExample("verify", "tests/goldens");
+            config.AddBranch("data", data =>
+            {
+                data.SetDescription("Texts and models.");
+                data.AddCommand<DataListCommand>("list").WithDescription("What is known, what is here, and how to get the rest.");
+            });
+            config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
+            // These two are done by the script, which can run without a build; they are listed for the help.
+            config.AddCommand<ScriptCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");
+            config.AddCommand<ScriptCommand>("test").WithDescription("Build and run the tests; --slow adds the slow ones.").WithExample("test").WithExample("test", "--slow");
+        });
+        return app;
+    }
+
+    // Flags exist with hyphens and with underscores.
+    private static string[] Hyphenated(string[] arguments) => [.. arguments.Select(argument =>
+    {
+        if (!argument.StartsWith("--", StringComparison.Ordinal)) return argument;
+        var end = argument.IndexOf('=');
+        return (end < 0 ? argument : argument[..end]).Replace('_', '-') + (end < 0 ? "" : argument[end..]);
+    })];
+
+    private static int Say(string sentence, int exitCode)
+    {
+        Console.Error.WriteLine($"lst: {sentence}");
+        return exitCode;
+    }
+}

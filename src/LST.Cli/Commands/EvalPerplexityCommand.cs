@@ -1,0 +1,118 @@
+using System.ComponentModel;
+using LST.Cli.Terminal;
+using LST.Core;
+using LST.Core.Compression;
+using LST.Evaluation;
+using LST.Evaluation.Perplexity;
+using LST.Evaluation.Records;
+using LST.Evaluation.Texts;
+using Spectre.Console.Cli;
+
+namespace LST.Cli.Commands;
+
+/// <summary><c>./lst eval ppl</c>.</summary>
+public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settings>
+{
+    /// <summary>Flags.</summary>
+    public sealed class Settings : CommandSettings
+    {
+        /// <summary>Model.</summary>
+        [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a known name (lst-ref, smollm2).")]
+        public string Model { get; init; } = "lst-ref";
+
+        /// <summary>Texts.</summary>
+        [CommandOption("--text <NAMES>"), DefaultValue("api"), Description("Names or files, several by commas (./lst data list).")]
+        public string Text { get; init; } = "api";
+
+        /// <summary>Methods.</summary>
+        [CommandOption("--methods <LIST>"), DefaultValue("all"), Description("name[[:key=value...]], several by commas; all: every method with its defaults.")]
+        public string Methods { get; init; } = "all";
+
+        /// <summary>Ratios.</summary>
+        [CommandOption("--ratios|--window-size <LIST>"), DefaultValue("2,4,8"), Description("Compression ratios, several by commas: 2, 4, 3/2.")]
+        public string Ratios { get; init; } = "2,4,8";
+
+        /// <summary>Protocol.</summary>
+        [CommandOption("--protocol <NAME>"), DefaultValue("e1"), Description("e1: prefill, compress, continue; e0: dense blocks.")]
+        public string Protocol { get; init; } = "e1";
+
+        /// <summary>P.</summary>
+        [CommandOption("--prefix <P>"), Description("Prefilled ids of a chunk, plus one (default: 1024, or 2048 for models trained on more than 2048 positions).")]
+        public string? Prefix { get; init; }
+
+        /// <summary>S.</summary>
+        [CommandOption("--suffix <S>"), DefaultValue("512"), Description("Scored ids of a chunk.")]
+        public string Suffix { get; init; } = "512";
+
+        /// <summary>N.</summary>
+        [CommandOption("--chunks <N>"), Description("Only the first N chunks (default: all).")]
+        public string? Chunks { get; init; }
+
+        /// <summary>Type.</summary>
+        [CommandOption("--dtype <TYPE>"), DefaultValue("float32"), Description("float32, bfloat16 or float16.")]
+        public string Dtype { get; init; } = "float32";
+
+        /// <summary>Attention.</summary>
+        [CommandOption("--attention <NAME>"), DefaultValue("cpu"), Description("reference (double precision, slow), cpu or gpu.")]
+        public string Attention { get; init; } = "cpu";
+
+        /// <summary>Basis.</summary>
+        [CommandOption("--equal <WHAT>"), DefaultValue("slots"), Description("Compare methods at equal slots or equal bytes.")]
+        public string Equal { get; init; } = "slots";
+
+        /// <summary>Seed.</summary>
+        [CommandOption("--seed <N>"), DefaultValue("0"), Description("Seed of intervals and of methods that draw.")]
+        public string Seed { get; init; } = "0";
+
+        /// <summary>Threads.</summary>
+        [CommandOption("--threads <N>"), Description("Threads of the tensor library (default: its own choice).")]
+        public string? Threads { get; init; }
+
+        /// <summary>Output.</summary>
+        [CommandOption("--json <OUT>"), Description("Also write all rows to this file.")]
+        public string? Json { get; init; }
+    }
+
+    /// <inheritdoc/>
+    public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
+    {
+        var seed = Numbers.Whole("--seed", settings.Seed, 0);
+        var asked = new PerplexitySettings
+        {
+            Protocol = settings.Protocol.ToLowerInvariant(),
+            Prefix = Numbers.Positive("--prefix", settings.Prefix),
+            Suffix = Numbers.Positive("--suffix", settings.Suffix)!.Value,
+            Chunks = Numbers.Positive("--chunks", settings.Chunks),
+            Methods = MethodSpec.ParseList(settings.Methods, seed),
+            Ratios = [.. settings.Ratios.Split(',').Select(Ratio.Parse).Distinct().Order()],
+            Equal = settings.Equal.ToLowerInvariant() switch
+            {
+                "slots" => EqualBasis.Slots,
+                "bytes" => EqualBasis.Bytes,
+                _ => throw new UsageException($"--equal '{settings.Equal}' is unknown; known: slots, bytes"),
+            },
+            Seed = seed,
+        };
+        asked.Check();
+        var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
+        if (Numbers.Positive("--threads", settings.Threads) is { } threads) TorchSharp.torch.set_num_threads(threads);
+        var catalog = TextCatalog.FromEnvironment();
+        // Texts first: they are quick to find missing.
+        var texts = settings.Text.Split(',', StringSplitOptions.TrimEntries).Select(catalog.Load).ToList();
+
+        var store = RecordStore.OfProject();
+        var records = RunDisplay.Show(progress =>
+        {
+            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, cancellationToken);
+            var run = new PerplexityRun(loaded, asked) { JournalFolder = ProjectFolders.Root is { } root ? Path.Combine(root, "out", "journals") : null };
+            return texts.Select(text => store.Write(run.Run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken))).ToList();
+        });
+        foreach (var record in records)
+        {
+            PerplexityTable.Write(record);
+            Console.WriteLine($"record {record.Id}, peak memory {MemoryEstimate.Text(record.PeakMemoryBytes)}, {record.WallSeconds:0} s");
+        }
+        if (settings.Json is { } file) AtomicFile.Write(file, RecordJson.Format(new { rows = records.SelectMany(record => record.Rows) }));
+        return 0;
+    }
+}

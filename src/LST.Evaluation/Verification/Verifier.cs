@@ -1,0 +1,14 @@
+namespace LST.Evaluation.Verification;
+
+/// <summary>All layouts of reference outputs that are known.</summary>
+public static class Verifier
+{
+    private static readonly ICaseSource[] Sources =
+    [
+        new HuggingFaceCases(),
+        new PressCases(),
+    ];
+
+    /// <summary>Runs whatever is found below the folder.</summary>
+    public static IEnumerable<CaseResult> Run(VerificationContext context) => Sources.SelectMany(source => source.Run(context));
+}
