@@ -72,9 +72,10 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
                     throw new UsageException($"{prompt.Length} prompt tokens and {request.NewTokens} new ones are more than the {model.Config.MaxPositions} positions that model '{model.Name}' was trained on; give a shorter prompt or smaller --tokens");
                 parts.Add(PromptCompression.Run(model, prompt, [new CompressionJob(compressor, request.Ratio)], tokenizer, cancel));
             }
+            (long, long)[] kept = [.. parts.Select(part => (part.Jobs[0].Plan.Total, part.Jobs[0].Bytes))];
             var cache = KvCache.Join(model.Config, [.. parts.Select(part => part.Jobs[0].Cache)], model.Dtype, model.Device, Math.Clamp(request.NewTokens, 1, 256));
             var last = cat([.. parts.Select(part => part.LastHidden)], 0).DetachFromDisposeScope();
-            return new Prepared(cache, last, [.. parts.Select(part => (part.Jobs[0].Plan.Total, part.Jobs[0].Bytes))]);
+            return new Prepared(cache, last, kept);
         }
         finally
         {
