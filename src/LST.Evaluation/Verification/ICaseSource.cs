@@ -3,32 +3,26 @@ namespace LST.Evaluation.Verification;
 /// <summary>How a case ended.</summary>
 public enum Outcome
 {
-    /// <summary>Every check holds.</summary>
+    /// <summary>Equal to the reference within its tolerance.</summary>
     Passed,
 
-    /// <summary>A check does not hold; the detail says which.</summary>
+    /// <summary>Different from the reference, or something that the case needs is missing.</summary>
     Failed,
 
-    /// <summary>Not built here; does not count.</summary>
+    /// <summary>The method, format or benchmark is not built; does not count.</summary>
     Skipped,
 }
 
-/// <summary>One case.</summary>
-/// <param name="Name">Folder and id.</param>
+/// <summary>One finished case.</summary>
+/// <param name="Name">Its path below the verified folder, e.g. <c>tokenizers/llama2.jsonl</c>.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Detail">Largest differences, or what failed.</param>
+/// <param name="Detail">One line: what was compared, or what failed and why.</param>
 public sealed record CaseResult(string Name, Outcome Outcome, string Detail);
 
-/// <summary>Reference outputs of one layout.</summary>
+/// <summary>One kind of reference cases: finds those of its layout under a folder and runs them.</summary>
 public interface ICaseSource
 {
-    /// <summary>Runs the cases found under the folder, one by one as they are enumerated.</summary>
+    /// <summary>Runs the cases one by one as they are enumerated; a case that cannot be run is a failed one, not an exception.</summary>
+    /// <exception cref="OperationCanceledException">The context's token was cancelled.</exception>
     IEnumerable<CaseResult> Run(VerificationContext context);
-}
-
-/// <summary>Where to verify.</summary>
-public sealed record VerificationContext(string Folder, CancellationToken Cancel)
-{
-    /// <summary>placeholder.</summary>
-    public string? Find(string fileName, string? sha256) => null;
 }

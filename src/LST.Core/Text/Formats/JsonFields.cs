@@ -11,6 +11,8 @@ internal static class JsonFields
     internal static JsonElement ParseObject(ReadOnlyMemory<byte> file, string source)
     {
         if (file.Span.StartsWith("\uFEFF"u8)) file = file[3..];
+        if (!System.Text.Unicode.Utf8.IsValid(file.Span))
+            throw new TokenizerException($"{source}: it has to be JSON in UTF-8, but it holds bytes that are not; the file is damaged or of another kind.");
         try
         {
             using var document = JsonDocument.Parse(file, Options);

@@ -16,7 +16,7 @@ internal enum SplitBehavior
 }
 
 /// <summary>One step of splitting: a regular expression as tokenizer files write them.</summary>
-internal sealed class TextPattern
+internal sealed partial class TextPattern
 {
     /// <summary>A contraction, letters with at most one other character before them, digits in groups, punctuation, white space: Llama-3.</summary>
     internal const string Llama3 = Qwen2Head + @"\p{N}{1,3}" + Qwen2Tail;
@@ -30,12 +30,16 @@ internal sealed class TextPattern
     /// <summary>One digit, of any script.</summary>
     internal const string Digit = @"\p{N}";
 
-    private const string Qwen2Head = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|";
+    private const string Qwen2Head = @"(?i:'s|" + Qwen2Letters;
+    private const string Qwen2HeadForDotNet = "(?i:'[s\u017F]|" + Qwen2Letters;
+    private const string Qwen2Letters = @"'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|";
     private const string Qwen2Tail = @"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
     private const int MaxLength = 4096;
 
+    private const RegexOptions Options = RegexOptions.CultureInvariant;
+
     // A pattern of an unknown file must not be able to stop the program.
-    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(20);
+    private const int MatchLimitMilliseconds = 20_000;
 
     private readonly Regex _regex;
     private readonly SplitBehavior _behavior;
@@ -48,7 +52,15 @@ internal sealed class TextPattern
             throw new TokenizerException($"A split pattern has 1 to {MaxLength} characters, but this one has {pattern.Length}.");
         try
         {
-            _regex = new Regex(ForDotNet(pattern), RegexOptions.Compiled | RegexOptions.CultureInvariant, MatchLimit);
+            // The usual patterns are compiled with the program; opening a tokenizer then costs no compilation.
+            _regex = pattern switch
+            {
+                Llama3 => Llama3Regex(),
+                Qwen2 => Qwen2Regex(),
+                Gpt2 => Gpt2Regex(),
+                Digit => DigitRegex(),
+                _ => new Regex(ForDotNet(pattern), Options | RegexOptions.Compiled, TimeSpan.FromMilliseconds(MatchLimitMilliseconds)),
+            };
         }
         catch (ArgumentException error)
         {
@@ -73,16 +85,28 @@ internal sealed class TextPattern
         }
         catch (RegexMatchTimeoutException error)
         {
-            throw new TokenizerException($"The tokenizer's split pattern took more than {MatchLimit.TotalSeconds} s on one part of the text; the pattern is unusable.", error);
+            throw new TokenizerException($"The tokenizer's split pattern took more than {MatchLimitMilliseconds / 1000} s on one part of the text; the pattern is unusable.", error);
         }
     }
 
     // Two differences between the dialects: .NET has no possessive quantifiers, and its case folding misses the long s (U+017F).
-    private static string ForDotNet(string pattern) => PossessiveQuantifiers
+    private static string ForDotNet(string pattern) => PossessiveQuantifiers()
         .Replace(pattern, "(?>${atom}${quantifier})")
         .Replace("(?i:'s|", "(?i:'[s\u017F]|", StringComparison.Ordinal)
         .Replace("(?i:'s)", "(?i:'[s\u017F])", StringComparison.Ordinal);
 
-    private static readonly Regex PossessiveQuantifiers = new(
-        @"(?<atom>\[(?:\\.|[^\]\\])+\]|\\[pP]\{\w+\}|\\.|[^\\\[\](){}|?*+])(?<quantifier>(?:[?*+]|\{\d+(?:,\d*)?\}))\+", RegexOptions.CultureInvariant);
+    [GeneratedRegex(@"(?<atom>\[(?:\\.|[^\]\\])+\]|\\[pP]\{\w+\}|\\.|[^\\\[\](){}|?*+])(?<quantifier>(?:[?*+]|\{\d+(?:,\d*)?\}))\+", Options)]
+    private static partial Regex PossessiveQuantifiers();
+
+    [GeneratedRegex(Qwen2HeadForDotNet + @"\p{N}{1,3}" + Qwen2Tail, Options, MatchLimitMilliseconds)]
+    private static partial Regex Llama3Regex();
+
+    [GeneratedRegex(Qwen2HeadForDotNet + @"\p{N}" + Qwen2Tail, Options, MatchLimitMilliseconds)]
+    private static partial Regex Qwen2Regex();
+
+    [GeneratedRegex(Gpt2, Options, MatchLimitMilliseconds)]
+    private static partial Regex Gpt2Regex();
+
+    [GeneratedRegex(Digit, Options, MatchLimitMilliseconds)]
+    private static partial Regex DigitRegex();
 }
