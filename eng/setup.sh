@@ -46,7 +46,7 @@ install_browser() {
 }
 
 setup() {
-  local torch
+  local torch choice=$root/Directory.Build.local.props
   while [[ $# -gt 0 ]]; do
     case $1 in
       --torch) torch=${2-}; shift ;;
@@ -55,8 +55,8 @@ setup() {
     esac
     shift || break
   done
-  if [[ -v torch ]]; then choose_torch "$torch"; fi
   require_sdk
+  if [[ -n ${torch+set} ]]; then choose_torch "$torch"; fi
   if can_install; then install_packages "${debian_packages[@]}"; else install_browser; fi
   restore_tool
   build_when_stale
@@ -64,12 +64,18 @@ setup() {
   exit 0
 }
 
-# Remembered in a file that every build reads and git ignores, so that ./lst, an editor and a test agree.
+# Remembered in a file that every build reads and git ignores, so that ./lst, an editor and a test agree; forgotten if it does not build.
 choose_torch() {
-  local choice=$root/Directory.Build.local.props
   case $1 in
     cpu) rm -f "$choice" ;;
-    cuda-linux | cuda-windows) echo "<Project><PropertyGroup><Torch>$1</Torch></PropertyGroup></Project>" >"$choice" ;;
+    cuda-linux | cuda-windows)
+      echo "<Project><PropertyGroup><Torch>$1</Torch></PropertyGroup></Project>" >"$choice"
+      if ! (build_when_stale); then
+        rm -f "$choice"
+        echo "lst setup: TorchSharp-$1 could not be restored or built, so the choice is cpu again" >&2
+        exit 1
+      fi
+      ;;
     *) echo "lst setup: --torch must be cpu, cuda-linux or cuda-windows, found '$1'" >&2; exit 2 ;;
   esac
 }

@@ -55,6 +55,8 @@ run_project() {
       echo "$1: the runner ended with exit code $code although no test failed"
       failed=$((failed + 1))
     fi
+  elif [[ $summary =~ Total:\ 0$ && $code -eq 0 ]]; then
+    echo "$1 has no tests"
   else
     echo "$1: the runner ended with exit code $code and no summary (124 or 137: it ran longer than ${LST_TEST_MINUTES:-30} minutes)"
     failed=$((failed + 1))

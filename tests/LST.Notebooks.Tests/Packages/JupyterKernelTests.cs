@@ -10,7 +10,6 @@ public class JupyterKernelTests
         [("DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT", "1"), ("DOTNET_INTERACTIVE_SKIP_FIRST_TIME_EXPERIENCE", "1")];
 
     [Fact]
-    [Trait("Category", "slow")]
     public async Task Jupyter_runs_our_cells_with_the_pinned_net_csharp_kernel()
     {
         ExternalProgram.Require("Jupyter's nbconvert", "jupyter-nbconvert");
