@@ -30,6 +30,28 @@ internal readonly unsafe struct WeightMatrix(void* data, ElementType type, int r
 
     /// <summary>Bytes of all weights.</summary>
     public long Bytes => (long)Rows * RowBytes;
+
+    /// <summary>Some of the rows, as a layer of their own: query, key and value may lie in one matrix.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are no such rows.</exception>
+    public WeightMatrix Slice(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)first, (uint)Rows, nameof(first));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(Rows - first), nameof(count));
+        return new WeightMatrix(Data + first * RowBytes, Type, count, Columns, Bias is null ? null : Bias + first);
+    }
+
+    /// <summary>Whether no float16 weight is infinite or NaN: the kernels for that storage do not look. True for other storages.</summary>
+    public bool IsSafeFloat16()
+    {
+        if (Type != ElementType.Float16) return true;
+        for (var row = 0; row < Rows; row++)
+        {
+            var bits = new ReadOnlySpan<ushort>(Data + row * RowBytes, Columns);
+            if (bits.ContainsAnyInRange<ushort>(0x7C00, 0x7FFF) || bits.ContainsAnyInRange<ushort>(0xFC00, 0xFFFF)) return false;
+        }
+
+        return true;
+    }
 }
 
 /// <summary>What a product does to its output.</summary>

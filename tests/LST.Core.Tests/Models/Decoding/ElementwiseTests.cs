@@ -86,7 +86,7 @@ public unsafe class ElementwiseTests
         using var cos = Numbers.Of([.. angles.Select(Math.Cos)]);
         using var sin = Numbers.Of([.. angles.Select(Math.Sin)]);
 
-        RotaryEmbedding.Apply(rows.Floats, 3, headDim, cos.Floats, sin.Floats);
+        HeadRotation.Apply(rows.Floats, 3, headDim, cos.Floats, sin.Floats);
 
         var result = rows.Read();
         for (var h = 0; h < 3; h++)
@@ -109,10 +109,10 @@ public unsafe class ElementwiseTests
             using var rows = Numbers.Random(new Random(3), 2 * 54);
             switch (width)
             {
-                case VectorWidth.Sixteen: RotaryEmbedding.Apply<Lanes512, Vector512<float>>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
-                case VectorWidth.Eight: RotaryEmbedding.Apply<Lanes256, Vector256<float>>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
-                case VectorWidth.Four: RotaryEmbedding.Apply<Lanes128, Vector128<float>>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
-                default: RotaryEmbedding.Apply<LanesScalar, float>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
+                case VectorWidth.Sixteen: HeadRotation.Apply<Lanes512, Vector512<float>>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
+                case VectorWidth.Eight: HeadRotation.Apply<Lanes256, Vector256<float>>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
+                case VectorWidth.Four: HeadRotation.Apply<Lanes128, Vector128<float>>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
+                default: HeadRotation.Apply<LanesScalar, float>(rows.Floats, 2, 54, cos.Floats, sin.Floats); break;
             }
 
             results.Add(rows.Read());

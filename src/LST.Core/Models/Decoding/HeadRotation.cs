@@ -5,7 +5,7 @@ using LST.Core.Attention.Cpu.Vectors;
 namespace LST.Core.Models.Decoding;
 
 /// <summary>Half-split rotary embedding of one position: (a, b) → (a·cos − b·sin, b·cos + a·sin) for elements i and i + D/2.</summary>
-internal static unsafe class RotaryEmbedding
+internal static unsafe class HeadRotation
 {
     /// <summary>Rotates <paramref name="heads"/> rows [heads, D] in place; cos and sin hold the D/2 values of the row's position.</summary>
     public static void Apply(float* rows, int heads, int headDim, float* cos, float* sin)
