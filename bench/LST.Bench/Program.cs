@@ -1,9 +1,11 @@
+using LST.Bench.Kernels;
 using LST.Bench.Tokenizers;
 using LST.Core;
 
 var commands = new Dictionary<string, Func<string[], int>>
 {
     ["tokenizers"] = TokenizerThroughput.Run,
+    ["kernels"] = KernelBenchmark.Run,
 };
 
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
