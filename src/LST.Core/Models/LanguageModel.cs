@@ -1,4 +1,5 @@
 using LST.Core.Attention;
+using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Caching;
 using LST.Core.Models.Checkpoints;
 using static TorchSharp.torch;
@@ -15,6 +16,9 @@ public sealed class LanguageModel : IDisposable
     private readonly Tensor finalNorm;          // [M]
     private readonly Tensor? head;              // [V, M], null when tied
     private readonly DecoderLayer[] layers;
+    private NativeWeights? native;
+    private WorkerPool? pool;
+    private SegmentKernels? kernels;
 
     private LanguageModel(IModelFile file, ScalarType dtype, Device device, IProgress<double>? progress, CancellationToken cancel)
     {
@@ -85,6 +89,12 @@ public sealed class LanguageModel : IDisposable
         return new LanguageModel(file, dtype, device, progress, cancel);
     }
 
+    /// <summary>Addresses for the C# kernels; only of a model on the CPU.</summary>
+    internal NativeWeights Native => native ??= new NativeWeights(this);
+
+    /// <summary>Workers of the C# kernels, as many as the tensor library has threads.</summary>
+    internal WorkerPool Pool => pool ??= new WorkerPool(get_num_threads());
+
     /// <summary>An empty cache of this model's dtype.</summary>
     public KvCache NewCache(int batch, int blockTokens = 256) => new(Config, batch, Dtype, Device, blockTokens);
 
@@ -117,6 +127,9 @@ public sealed class LanguageModel : IDisposable
         return Normalize(x, finalNorm).MoveToOuterDisposeScope();
     }
 
+    // On the CPU, where nobody asks for gradients, element-wise work is done by our own kernels.
+    private SegmentKernels? Kernels => Device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() ? kernels ??= new SegmentKernels(Pool, Config, Native.Type) : null;
+
     /// <summary>Logits of hidden states after the final norm: […, M] → […, V].</summary>
     public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, Head);
 
@@ -130,6 +143,8 @@ public sealed class LanguageModel : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        native?.Dispose();
+        pool?.Dispose();
         embedding.Dispose();
         finalNorm.Dispose();
         head?.Dispose();
@@ -145,27 +160,25 @@ public sealed class LanguageModel : IDisposable
         for (var b = 0; b < rows; b++) for (var t = 0; t < tokens; t++) positions[b * tokens + t] = next[b] + t;
         var (cos, sin) = Rotary.Tables(positions);
         var shape = new long[] { rows, 1, tokens, Config.HeadDim / 2 };
-        return (cos.view(shape).to(Device).to(Dtype), sin.view(shape).to(Device).to(Dtype));
+        return (cos.view(shape).to(Device), sin.view(shape).to(Device));
     }
 
     private Tensor RunLayer(int index, Tensor x, Tensor cos, Tensor sin, LayerCache cache, SegmentMask mask, SegmentOptions options)
     {
         var layer = layers[index];
         var (batch, tokens, headDim) = (x.shape[0], x.shape[1], (long)Config.HeadDim);
-        var input = Normalize(x, layer.AttentionNorm);
-        var qkv = nn.functional.linear(input, layer.Qkv, layer.QkvBias).view(batch, tokens, Config.QueryHeads + 2 * Config.KeyValueHeads, headDim).transpose(1, 2);
-        var rawQueries = qkv.narrow(1, 0, Config.QueryHeads);                               // [B, H_q, S, D]
-        var rawKeys = qkv.narrow(1, Config.QueryHeads, Config.KeyValueHeads);               // [B, H_kv, S, D]
-        var values = qkv.narrow(1, Config.QueryHeads + Config.KeyValueHeads, Config.KeyValueHeads);
-        var queries = RotaryEmbedding.Rotate(rawQueries, cos, sin);
-        var keys = RotaryEmbedding.Rotate(rawKeys, cos, sin);
+        var fast = Kernels;
+        var input = fast is null ? Normalize(x, layer.AttentionNorm) : fast.Normalize(x, Native, index);
+        var qkv = nn.functional.linear(input, layer.Qkv, layer.QkvBias);
+        var heads = qkv.view(batch, tokens, Config.QueryHeads + 2 * Config.KeyValueHeads, headDim).transpose(1, 2);
+        var rawQueries = heads.narrow(1, 0, Config.QueryHeads);                               // [B, H_q, S, D]
+        var rawKeys = heads.narrow(1, Config.QueryHeads, Config.KeyValueHeads);               // [B, H_kv, S, D]
+        var (queries, keys, values) = fast is null
+            ? (RotaryEmbedding.Rotate(rawQueries, cos, sin), RotaryEmbedding.Rotate(rawKeys, cos, sin), heads.narrow(1, Config.QueryHeads + Config.KeyValueHeads, Config.KeyValueHeads))
+            : fast.SplitRotate(qkv, cos, sin);
 
         var attended = Attention.Attend(queries, keys, values, cache, mask).transpose(1, 2).reshape(batch, tokens, Config.QueryHeads * headDim);
-        var residual = x + nn.functional.linear(attended, layer.Output, layer.OutputBias);
-        var gateUp = nn.functional.linear(Normalize(residual, layer.MlpNorm), layer.GateUp, layer.GateUpBias);
-        var width = Config.IntermediateSize;
-        var activated = nn.functional.silu(gateUp.narrow(-1, 0, width)) * gateUp.narrow(-1, width, width);
-        var output = residual + nn.functional.linear(activated, layer.Down, layer.DownBias);
+        var output = Mlp(layer, index, x, nn.functional.linear(attended, layer.Output, layer.OutputBias), fast);
 
         if (options.Append) cache.Tail.Append(keys, values);
         Tensor? Shown(CaptureNeeds need, Tensor tensor) => options.Capture.HasFlag(need) ? tensor : null;
@@ -181,5 +194,21 @@ public sealed class LanguageModel : IDisposable
             Output = Shown(CaptureNeeds.Output, output),
         });
         return output;
+    }
+
+    // x + attention output, then the feed-forward part on top: the residual stream behind the layer.
+    private Tensor Mlp(DecoderLayer layer, int index, Tensor x, Tensor attended, SegmentKernels? fast)
+    {
+        if (fast is not null)
+        {
+            var normed = fast.AddNormalize(x, attended, Native, index);                     // x now holds the sum
+            var active = fast.Activate(nn.functional.linear(normed, layer.GateUp, layer.GateUpBias));
+            return nn.functional.linear(active, layer.Down, layer.DownBias).add_(x);
+        }
+        var residual = x + attended;
+        var gateUp = nn.functional.linear(Normalize(residual, layer.MlpNorm), layer.GateUp, layer.GateUpBias);
+        var width = Config.IntermediateSize;
+        var activated = nn.functional.silu(gateUp.narrow(-1, 0, width)) * gateUp.narrow(-1, width, width);
+        return residual + nn.functional.linear(activated, layer.Down, layer.DownBias);
     }
 }

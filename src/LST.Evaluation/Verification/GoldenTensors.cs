@@ -30,5 +30,7 @@ internal sealed class GoldenTensors(string path, string prefix = "") : IDisposab
         return tensor.data<float>().ToArray();
     }
 
+    public byte[] Bytes(string name) => file.Bytes(prefix + name).ToArray();
+
     public void Dispose() => file.Dispose();
 }

@@ -34,8 +34,7 @@ public sealed class HuggingFaceCases : ICaseSource
             using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
             var description = document.RootElement;
             var expectedName = description.TryGetProperty("expected", out var given) ? given.GetString()! : "expected.safetensors";
-            var expectedPath = Path.Combine(folder, expectedName);
-            if (!File.Exists(expectedPath)) expectedPath = context.Find(expectedName, null) ?? expectedPath;
+            var expectedPath = context.Find(expectedName, namedIn: Path.Combine(folder, "case.json")) ?? throw new DataException($"{expectedName} is not found");
             using var expected = new GoldenTensors(expectedPath);
             using var file = ModelFolder.Open(folder);
             CheckOtherForm(folder, file.Config, differences);

@@ -1,3 +1,5 @@
+using LST.Core.Models.Checkpoints;
+
 namespace LST.Evaluation.Verification;
 
 /// <summary>All layouts of reference outputs that are known.</summary>
@@ -6,8 +8,17 @@ public static class Verifier
     private static readonly ICaseSource[] Sources =
     [
         new HuggingFaceCases(),
+        new GgufCases(),
+        new TokenizerCases(GgufMetadata),
         new PressCases(),
+        new UnbuiltCases(),
     ];
+
+    private static IReadOnlyDictionary<string, object> GgufMetadata(string path)
+    {
+        using var file = GgufFile.Open(path);
+        return file.Metadata;
+    }
 
     /// <summary>Runs whatever is found below the folder.</summary>
     public static IEnumerable<CaseResult> Run(VerificationContext context) => Sources.SelectMany(source => source.Run(context));

@@ -10,6 +10,9 @@ public class GoldenCasesTests
     [Fact]
     public void Compressed_caches_are_those_of_the_reference_programs() => Verify(new PressCases(), "goldens/presses");
 
+    [Fact]
+    public void Gguf_files_compute_what_the_reference_computes() => Verify(new GgufCases(), "goldens/gguf");
+
     private static void Verify(ICaseSource source, string folder)
     {
         var results = source.Run(new VerificationContext(Shared.Require(folder), CancellationToken.None)).ToList();
