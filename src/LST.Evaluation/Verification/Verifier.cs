@@ -1,3 +1,5 @@
+using LST.Core.Models.Checkpoints;
+
 namespace LST.Evaluation.Verification;
 
 /// <summary>All layouts of reference outputs that are known.</summary>
@@ -7,8 +9,15 @@ public static class Verifier
     [
         new HuggingFaceCases(),
         new PressCases(),
+        new TokenizerCases(ReadGgufMetadata),
     ];
 
     /// <summary>Runs whatever is found below the folder.</summary>
     public static IEnumerable<CaseResult> Run(VerificationContext context) => Sources.SelectMany(source => source.Run(context));
+
+    private static IReadOnlyDictionary<string, object> ReadGgufMetadata(string path)
+    {
+        using var file = GgufFile.Open(path);
+        return file.Metadata;
+    }
 }
