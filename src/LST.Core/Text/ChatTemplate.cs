@@ -63,17 +63,20 @@ public sealed partial record ChatTemplate
             return new ChatTemplate(ChatFamily.Llama3) { WritesDates = template.Contains("Cutting Knowledge Date", StringComparison.Ordinal) };
         if (template.Contains("<<SYS>>", StringComparison.Ordinal)) return new ChatTemplate(ChatFamily.Llama2);
         if (template.Contains("[INST]", StringComparison.Ordinal)) return new ChatTemplate(ChatFamily.Mistral);
-        throw new TokenizerException($"The chat templates of {KnownFamilies} are known, but the model's is of another family ('{Vocabulary.Shown(template)}'); give the whole prompt as text instead.");
+        throw new TokenizerException($"The chat templates of {KnownFamilies} are known, but the model's is of another family " +
+            $"('{Vocabulary.Shown(template)}'); give the whole prompt as text instead.");
     }
 
     /// <summary>The template of a Hugging Face folder (<c>chat_template.jinja</c> or <c>tokenizer_config.json</c>).</summary>
     /// <exception cref="TokenizerException">The folder has none, or it is of no known family.</exception>
     public static ChatTemplate ForFolder(string folder) => Recognise(TokenizerConfig.ForFolder(folder).ChatTemplate ??
-        throw new TokenizerException($"{folder}: a chat needs the model's chat_template in tokenizer_config.json, but there is none; the model is not made for chats."));
+        throw new TokenizerException($"{folder}: a chat needs the model's chat_template in tokenizer_config.json, but there is none; " +
+            "the model is not made for chats."));
 
     /// <summary>The template in the metadata of a GGUF file.</summary>
     /// <exception cref="TokenizerException">The file has none, or it is of no known family.</exception>
-    public static ChatTemplate FromGguf(IReadOnlyDictionary<string, object> metadata) => Recognise(metadata.GetValueOrDefault("tokenizer.chat_template") as string ??
+    public static ChatTemplate FromGguf(IReadOnlyDictionary<string, object> metadata) => Recognise(
+        metadata.GetValueOrDefault("tokenizer.chat_template") as string ??
         throw new TokenizerException("GGUF metadata: a chat needs the field tokenizer.chat_template, but the file has none; the model is not made for chats."));
 
     /// <summary>The prompt after which the model writes the assistant's next turn.</summary>
@@ -87,7 +90,8 @@ public sealed partial record ChatTemplate
         {
             var expected = i % 2 == 0 ? "user" : "assistant";
             if (turns[i].Role != expected)
-                throw new UsageException($"A chat is a system message (or none), then user and assistant in turn, but where '{expected}' belongs stands '{turns[i].Role}'.");
+                throw new UsageException($"A chat is a system message (or none), then user and assistant in turn, but where '{expected}' belongs " +
+                    $"stands '{turns[i].Role}'.");
         }
         if (turns.Count % 2 == 0) throw new UsageException("A chat ends with the user's message, but there is none to answer.");
         return Family switch

@@ -16,18 +16,20 @@ public interface ITokenizer
     int? EosId { get; }
 
     /// <summary>Encodes without BOS or EOS.</summary>
-    /// <param name="text">Any string without lone surrogates.</param>
+    /// <param name="text">Any string; each half of a broken surrogate pair counts as U+FFFD.</param>
     /// <param name="parseSpecial">True: special-token strings in the text become their ids; false: they are ordinary text.</param>
     int[] Encode(string text, bool parseSpecial = false);
 
     /// <summary>Decodes; broken UTF-8 becomes U+FFFD as the defining library does it.</summary>
     /// <param name="ids">Token ids, each in [0, <see cref="VocabularySize"/>).</param>
     /// <param name="skipSpecial">Leave special tokens out of the text.</param>
+    /// <exception cref="TokenizerException">An id is outside the vocabulary.</exception>
     string Decode(ReadOnlySpan<int> ids, bool skipSpecial = false);
 
     /// <summary>The id of a token string as the vocabulary spells it (special tokens included), or null.</summary>
     int? IdOf(string token);
 
-    /// <summary>The vocabulary's spelling of an id, for display.</summary>
+    /// <summary>The vocabulary's spelling of an id, for display: byte-level tokens in GPT-2's alphabet (<c>Ġ</c> is a space).</summary>
+    /// <exception cref="TokenizerException">The id is outside the vocabulary.</exception>
     string TokenText(int id);
 }

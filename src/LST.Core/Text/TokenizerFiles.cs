@@ -17,14 +17,17 @@ public static class TokenizerFiles
     {
         if (!Directory.Exists(folder)) throw new TokenizerException($"{folder}: the folder of a tokenizer has to exist, but it does not; check the path.");
         var path = new[] { "tokenizer.model", "tokenizer.json" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ??
-            throw new TokenizerException($"{folder}: a tokenizer is a tokenizer.model or a tokenizer.json, but the folder has neither; copy it from the model's source.");
+            throw new TokenizerException($"{folder}: a tokenizer is a tokenizer.model or a tokenizer.json, but the folder has neither; copy it from " +
+                "the model's source.");
         var config = TokenizerConfig.ForFolder(folder);
         return Open(path, specialTokens: null, config.Names, config.AddedTokens);
     }
 
     /// <summary>The tokenizer of one file: a SentencePiece model, tiktoken ranks, or a <c>tokenizer.json</c>.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="specialTokens">Special tokens and their ids for tiktoken ranks, which do not hold them; null: Llama-3.1's if the file has its 128,000 ranks.</param>
+    /// <param name="specialTokens">
+    /// Special tokens and their ids for tiktoken ranks, which do not hold them; null: Llama-3.1's if the file has its 128,000 ranks.
+    /// </param>
     /// <exception cref="TokenizerException">The file is missing, damaged or of a kind that is not done here.</exception>
     public static ITokenizer FromFile(string path, IReadOnlyDictionary<string, int>? specialTokens = null) =>
         Open(path, specialTokens, new TokenNames(), []);
@@ -58,7 +61,8 @@ public static class TokenizerFiles
         var model = SentencePieceFile.Read(bytes, path);
         var further = added.Where(t => t.Id >= model.Pieces.Count).ToList();
         if (added.FirstOrDefault(t => t.Id >= 0 && t.Id < model.Pieces.Count && model.Pieces[t.Id].Text != t.Content) is { } other)
-            throw new TokenizerException($"{path}: tokenizer_config.json calls id {other.Id} '{Vocabulary.Shown(other.Content)}', but the model calls it '{Vocabulary.Shown(model.Pieces[other.Id].Text)}'; the files do not belong together.");
+            throw new TokenizerException($"{path}: tokenizer_config.json calls id {other.Id} '{Vocabulary.Shown(other.Content)}', but the model calls " +
+                $"it '{Vocabulary.Shown(model.Pieces[other.Id].Text)}'; the files do not belong together.");
         return (model with
         {
             FurtherTokens = further,
@@ -70,7 +74,8 @@ public static class TokenizerFiles
         {
             if (name is null) return null;
             var id = model.Pieces.Select(p => p.Text).Concat(further.Select(t => t.Content)).ToList().IndexOf(name);
-            if (id < 0) throw new TokenizerException($"{path}: tokenizer_config.json names the token '{Vocabulary.Shown(name)}', but the vocabulary lacks it; the files do not belong together.");
+            if (id < 0) throw new TokenizerException($"{path}: tokenizer_config.json names the token '{Vocabulary.Shown(name)}', but the vocabulary " +
+                "lacks it; the files do not belong together.");
             return id < model.Pieces.Count ? id : further[id - model.Pieces.Count].Id;
         }
     }
@@ -81,7 +86,8 @@ public static class TokenizerFiles
         var tokens = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var token in added)
             if (!tokens.TryAdd(token.Content, token.Id))
-                throw new TokenizerException($"tokenizer_config.json: each added token has one id, but '{Vocabulary.Shown(token.Content)}' has {tokens[token.Content]} and {token.Id}; the file is damaged.");
+                throw new TokenizerException($"tokenizer_config.json: each added token has one id, but '{Vocabulary.Shown(token.Content)}' has " +
+                    $"{tokens[token.Content]} and {token.Id}; the file is damaged.");
         return tokens;
     }
 }

@@ -6,8 +6,8 @@ internal sealed class Vocabulary
     /// <summary>More ids than any published tokenizer has by a factor of ten.</summary>
     internal const int MaxSize = 4 << 20;
 
-    /// <summary>Longest spelling in UTF-16 units.</summary>
-    internal const int MaxTokenLength = 1 << 16;
+    /// <summary>Longest spelling in UTF-16 units; it also bounds the work of finding the ways in which a token can be joined.</summary>
+    internal const int MaxTokenLength = 2048;
 
     private readonly string?[] _spellings;
     private readonly Dictionary<string, int> _ids;
@@ -48,7 +48,8 @@ internal sealed class Vocabulary
         foreach (var (token, id) in ids)
         {
             if (spellings[id] is { } other)
-                throw new TokenizerException($"{source}: each id belongs to one token, but '{Shown(other)}' and '{Shown(token)}' both have id {id}; the file is damaged.");
+                throw new TokenizerException($"{source}: each id belongs to one token, but '{Shown(other)}' and '{Shown(token)}' both have id {id}; " +
+                    "the file is damaged.");
             spellings[id] = token;
         }
         return new Vocabulary(spellings, ids, source);

@@ -9,7 +9,10 @@ internal sealed class FileSearch(IEnumerable<string> roots)
     private const int MaxEntries = 200_000;
     private const int MaxDepth = 12;
 
-    private readonly List<Lazy<IReadOnlyList<string>>> _roots = [.. roots.Select(Path.GetFullPath).Distinct().Select(root => new Lazy<IReadOnlyList<string>>(() => Walk(root)))];
+    private readonly List<Lazy<List<string>>> _roots =
+        [.. roots.Select(Path.GetFullPath).Distinct().Select(root => new Lazy<List<string>>(() => Walk(root)))];
+
+
     private readonly Dictionary<string, string> _hashes = [];
 
     /// <summary>The first file that fits, or null.</summary>

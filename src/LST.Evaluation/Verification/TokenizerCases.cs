@@ -26,7 +26,8 @@ public sealed class TokenizerCases(Func<string, IReadOnlyDictionary<string, obje
             var vectors = Path.Combine(folder, VectorInputs);
             if (!File.Exists(vectors)) continue;
             context.Cancel.ThrowIfCancellationRequested();
-            yield return Guarded(context.Shown(vectors), () => TokenizerRows.CheckVectors(TokenizerFiles.ForFolder(folder), vectors, Path.Combine(folder, VectorOutputs)));
+            yield return Guarded(context.Shown(vectors), () =>
+                TokenizerRows.CheckVectors(TokenizerFiles.ForFolder(folder), vectors, Path.Combine(folder, VectorOutputs)));
         }
     }
 
@@ -68,7 +69,8 @@ public sealed class TokenizerCases(Func<string, IReadOnlyDictionary<string, obje
     private static bool IsDecodeFile(string file) => Path.GetFileNameWithoutExtension(file).EndsWith(DecodeEnding, StringComparison.Ordinal);
 
     private static bool IsTokenizerFolder(string folder) =>
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)) == "tokenizers" || TokenizerModel.ReadObject(Path.Combine(folder, Summary))?.TryGetProperty("tokenizers", out _) == true;
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)) == "tokenizers" ||
+        TokenizerModel.ReadObject(Path.Combine(folder, Summary))?.TryGetProperty("tokenizers", out _) == true;
 
     private static IEnumerable<string> Folders(string folder, int depth)
     {

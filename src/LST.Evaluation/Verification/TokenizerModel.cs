@@ -10,12 +10,15 @@ namespace LST.Evaluation.Verification;
 internal sealed record TokenizerModel(ITokenizer Tokenizer, int? BosId)
 {
     /// <exception cref="TokenizerException">No file says where it is, or it cannot be opened.</exception>
-    internal static TokenizerModel Open(string name, string folder, VerificationContext context, Func<string, IReadOnlyDictionary<string, object>> readGgufMetadata)
+    internal static TokenizerModel Open(
+        string name, string folder, VerificationContext context, Func<string, IReadOnlyDictionary<string, object>> readGgufMetadata)
     {
         var summaryFile = Path.Combine(folder, "summary.json");
         var entry = ReadObject(summaryFile) is { } summary && summary.TryGetProperty("tokenizers", out var all) ? Property(all, name) : null;
         var path = ModelFile(name, folder, entry, context);
-        var bos = entry is { } known && Property(known, "bos") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var id) ? id : (int?)null;
+        var bos = entry is { } known && Property(known, "bos") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var id)
+            ? id
+            : (int?)null;
         var tokenizer = path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
             ? TokenizerFiles.FromGguf(readGgufMetadata(path))
             : TokenizerFiles.FromFile(path, SpecialTokens(name, folder, context));
@@ -43,17 +46,23 @@ internal sealed record TokenizerModel(ITokenizer Tokenizer, int? BosId)
         var rows = Path.Combine(folder, name + ".jsonl");
         if (entry is { } known && Text(known, "model_file") is { } stated)
             return context.Find(stated, Text(known, "sha256") ?? Text(known, "model_sha256"), rows) ??
-                throw new TokenizerException($"{name}: the model file '{stated}' of summary.json was not found; put it below the verified folder, its parent's data folder, or LST_DATA.");
+                throw new TokenizerException($"{name}: the model file '{stated}' of summary.json was not found; put it below the verified folder, its " +
+                    "parent's data folder, or LST_DATA.");
 
-        foreach (var beside in new[] { $"{name}.tokenizer.json", $"{name}.tokenizer.model", $"{name}.gguf", $"{name}/tokenizer.model", $"{name}/tokenizer.json" })
+        string[] usual = [$"{name}.tokenizer.json", $"{name}.tokenizer.model", $"{name}.gguf", $"{name}/tokenizer.model", $"{name}/tokenizer.json"];
+        foreach (var beside in usual)
             if (File.Exists(Path.Combine(folder, beside))) return Path.Combine(folder, beside);
 
         if (context.Find($"gguf/{name}.json") is { } description && ReadObject(description) is { } described && Text(described, "model") is { } model &&
             context.Find(model, Text(described, "sha256"), description) is { } found)
             return found;
 
-        return context.FindByName(file => file.StartsWith(name, StringComparison.OrdinalIgnoreCase) && file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)) ??
-            throw new TokenizerException($"{name}: neither summary.json nor a file beside the rows names its model file, and no GGUF file is called so; add 'model_file' to summary.json.");
+        return context.FindByName(IsGgufOfThatName) ??
+            throw new TokenizerException($"{name}: neither summary.json nor a file beside the rows names its model file, and no GGUF file is called " +
+                "so; add 'model_file' to summary.json.");
+
+        bool IsGgufOfThatName(string file) =>
+            file.StartsWith(name, StringComparison.OrdinalIgnoreCase) && file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
     }
 
     private static Dictionary<string, int>? SpecialTokens(string name, string folder, VerificationContext context)
@@ -71,5 +80,6 @@ internal sealed record TokenizerModel(ITokenizer Tokenizer, int? BosId)
     private static JsonElement? Property(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : null;
 
-    private static string? Text(JsonElement element, string name) => Property(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+    private static string? Text(JsonElement element, string name) =>
+        Property(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 }

@@ -9,17 +9,17 @@ public static class Verifier
     [
         new HuggingFaceCases(),
         new GgufCases(),
-        new TokenizerCases(GgufMetadata),
         new PressCases(),
+        new TokenizerCases(ReadGgufMetadata),
         new UnbuiltCases(),
     ];
 
-    private static IReadOnlyDictionary<string, object> GgufMetadata(string path)
+    /// <summary>Runs whatever is found below the folder.</summary>
+    public static IEnumerable<CaseResult> Run(VerificationContext context) => Sources.SelectMany(source => source.Run(context));
+
+    private static IReadOnlyDictionary<string, object> ReadGgufMetadata(string path)
     {
         using var file = GgufFile.Open(path);
         return file.Metadata;
     }
-
-    /// <summary>Runs whatever is found below the folder.</summary>
-    public static IEnumerable<CaseResult> Run(VerificationContext context) => Sources.SelectMany(source => source.Run(context));
 }

@@ -16,16 +16,19 @@ internal static class Known
         "llama2" => TokenizerFiles.FromFile(Shared.Require("data/tokenizers/llama2/tokenizer.model")),
         "mistral" => TokenizerFiles.FromFile(Shared.Require("data/tokenizers/mistral-7b/tokenizer.model")),
         "llama3" => TokenizerFiles.FromFile(Shared.Require("data/tokenizers/llama3/tokenizer.model"), Llama3Special()),
-        "lst-ref" => TokenizerFiles.FromFile(Shared.Require("goldens/tokenizers/lst-ref.tokenizer.json")),
+        "lst-ref" => TokenizerFiles.FromFile(LstRefJson),
         "smollm2" => TokenizerFiles.FromGguf(GgufMetadata.Read(Shared.Require("data/models/SmolLM2-135M-Instruct.Q4_1.gguf"))),
         "llama2.json" => FromJson(Llama2Json()),
         "llama2.gguf" => TokenizerFiles.FromGguf(SentencePieceAsGguf("data/tokenizers/llama2/tokenizer.model")),
         "mistral.gguf" => TokenizerFiles.FromGguf(SentencePieceAsGguf("data/tokenizers/mistral-7b/tokenizer.model")),
         "llama3.json" => FromJson(Llama3Json()),
         "llama3.gguf" => TokenizerFiles.FromGguf(JsonAsGguf(Llama3Json(), "llama-bpe")),
-        "lst-ref.gguf" => TokenizerFiles.FromGguf(JsonAsGguf(JsonNode.Parse(File.ReadAllText(Shared.Require("goldens/tokenizers/lst-ref.tokenizer.json")))!.AsObject(), "qwen2")),
+        "lst-ref.gguf" => TokenizerFiles.FromGguf(JsonAsGguf(Parse(LstRefJson), "qwen2")),
         _ => throw new ArgumentException(kind),
     });
+
+    /// <summary>The reference model's own tokenizer, which ships with the project.</summary>
+    public static string LstRefJson { get; } = Path.Combine(Shared.RepositoryRoot, "data", "models", "lst-ref", "tokenizer.json");
 
     public static ITokenizer FromJson(JsonNode json) =>
         HuggingFaceFile.Read(JsonSerializer.SerializeToUtf8Bytes(json), "tokenizer.json", new TokenNames());
@@ -33,7 +36,7 @@ internal static class Known
     /// <summary>The published file with its four damaged no-break-space pieces repaired from the model file.</summary>
     public static JsonObject Llama2Json()
     {
-        var json = JsonNode.Parse(File.ReadAllText(Shared.Require("data/tokenizers/llama2/tokenizer.json")))!.AsObject();
+        var json = Parse(Shared.Require("data/tokenizers/llama2/tokenizer.json"));
         var pieces = SentencePieceFile.Read(File.ReadAllBytes(Shared.Require("data/tokenizers/llama2/tokenizer.model")), "tokenizer.model").Pieces;
         var vocabulary = new JsonObject();
         foreach (var entry in json["model"]!["vocab"]!.AsObject()) vocabulary[pieces[entry.Value!.GetValue<int>()].Text] = entry.Value!.GetValue<int>();
@@ -48,6 +51,8 @@ internal static class Known
         }
         return json;
     }
+
+    private static JsonObject Parse(string path) => JsonNode.Parse(File.ReadAllText(path))!.AsObject();
 
     private static Dictionary<string, int> Llama3Special() =>
         JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Shared.Require("goldens/tokenizers/llama3.special_tokens.json")))!;
@@ -68,14 +73,17 @@ internal static class Known
         }
         return new JsonObject
         {
-            ["added_tokens"] = new JsonArray([.. Llama3Special().Select(s => (JsonNode)new JsonObject { ["id"] = s.Value, ["content"] = s.Key, ["special"] = true, ["normalized"] = false })]),
+            ["added_tokens"] = new JsonArray([.. Llama3Special().Select(s =>
+                (JsonNode)new JsonObject { ["id"] = s.Value, ["content"] = s.Key, ["special"] = true, ["normalized"] = false })]),
             ["pre_tokenizer"] = JsonNode.Parse("""
                 {"type":"Sequence","pretokenizers":[
-                  {"type":"Split","pattern":{"Regex":"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},"behavior":"Isolated","invert":false},
+                  {"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":
+                    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}},
                   {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]}
                 """),
             ["post_processor"] = JsonNode.Parse("""
-                {"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<|begin_of_text|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]}]}
+                {"type":"Sequence","processors":[{"type":"ByteLevel"},
+                  {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<|begin_of_text|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]}]}
                 """),
             ["model"] = new JsonObject
             {
@@ -110,7 +118,8 @@ internal static class Known
             ["tokenizer.ggml.pre"] = preTokenizer,
             ["tokenizer.ggml.tokens"] = Enumerable.Range(0, tokens.Count).Select(id => tokens[id]).ToArray(),
             ["tokenizer.ggml.token_type"] = Enumerable.Range(0, tokens.Count).Select(id => special.ContainsKey(id) ? 3L : 1L).ToArray(),
-            ["tokenizer.ggml.merges"] = json["model"]!["merges"]!.AsArray().Select(m => m is JsonArray pair ? $"{pair[0]} {pair[1]}" : m!.GetValue<string>()).ToArray(),
+            ["tokenizer.ggml.merges"] = json["model"]!["merges"]!.AsArray()
+                .Select(m => m is JsonArray pair ? $"{pair[0]} {pair[1]}" : m!.GetValue<string>()).ToArray(),
             ["tokenizer.ggml.bos_token_id"] = (long)special.First(s => s.Value == "<|begin_of_text|>").Key,
         };
     }

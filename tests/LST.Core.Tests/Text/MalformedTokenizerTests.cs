@@ -132,6 +132,16 @@ public sealed class MalformedTokenizerTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_an_absurd_size_is_refused_before_it_is_read()
+    {
+        var path = Path.Combine(_folder, "huge");
+        using (var file = File.Create(path)) file.SetLength(300L << 20);
+
+        Assert.Contains("at most 256 MiB", Assert.Throws<TokenizerException>(() => TokenizerFiles.FromFile(path)).Message);
+        Refuses(Encoding.UTF8.GetBytes($"{{\"model\":{{\"vocab\":{{\"{new string('a', 3000)}\":0}}}}}}"), "at most 2048 characters");
+    }
+
+    [Fact]
     public void Random_damage_never_gives_anything_but_one_sentence()
     {
         byte[][] sound = [Encoding.UTF8.GetBytes(ByteLevelJson), Model(SoundPieces()), Ranks(SoundRanks())];

@@ -14,7 +14,7 @@ public sealed class TokenizerFilesTests : IDisposable
     [Fact]
     public void A_folder_s_tokenizer_json_takes_bos_and_eos_from_its_config()
     {
-        var tokenizer = TokenizerFiles.ForFolder(Shared.Require("data/models/lst-ref"));
+        var tokenizer = TokenizerFiles.ForFolder(Path.GetDirectoryName(Known.LstRefJson)!);
 
         Assert.Equal((0, 1), (tokenizer.BosId, tokenizer.EosId));
         Assert.Equal("byte-level-bpe (tokenizer.json)", tokenizer.Description);
@@ -82,6 +82,22 @@ public sealed class TokenizerFilesTests : IDisposable
         Assert.Equal([new(0, 4, 3), new(4, 7, -1), new(11, 4, 3)], tokens.Cut("word words word", parseSpecial: false));
         Assert.Equal([new(0, 1, -1), new(1, 7, 4), new(8, 1, -1)], tokens.Cut("x  [M]  y", parseSpecial: false));
         Assert.Empty(tokens.Cut("", parseSpecial: true));
+    }
+
+    [Theory]
+    [InlineData("default", "Hello|,| |123|45| |$|5|+|x|'|s")]
+    [InlineData("gpt-2", "Hello|,| 12345| $|5|+|x|'s")]
+    [InlineData("smollm", "Hello|,| |1|2|3|4|5| $|5|+|x|'s")]
+    [InlineData("llama-bpe", "Hello|,| |123|45| $|5|+x|'s")]
+    [InlineData("qwen2", "Hello|,| |1|2|3|4|5| $|5|+x|'s")]
+    public void Gguf_pre_tokenizers_split_as_their_names_say(string name, string expected)
+    {
+        const string text = "Hello, 12345 $5+x's";
+
+        var parts = GgufTokenizer.SplitterOf(name).Split(text).Select(p => text.Substring(p.Start, p.Length));
+
+        // The default cuts punctuation out first, so that its contractions never match.
+        Assert.Equal(expected.Split('|'), parts);
     }
 
     [Fact]

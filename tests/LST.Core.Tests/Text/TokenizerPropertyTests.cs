@@ -36,11 +36,14 @@ public class TokenizerPropertyTests
         AnyText.Sample(text =>
         {
             // The two losses that the formats have: SentencePiece's mark becomes a space, SmolLM2 has no tokens for some bytes.
-            if (kind == "smollm2" && Encoding.UTF8.GetBytes(text).Any(b => tokenizer.IdOf(ByteAlphabet.Spell(b).ToString()) is null)) return;
+            if (kind == "smollm2") text = string.Concat(text.EnumerateRunes().Where(rune => HasBytes(tokenizer, rune)));
             var expected = kind.StartsWith("llama2") || kind == "mistral" ? text.Replace('\u2581', ' ') : text;
             Assert.Equal(expected, tokenizer.Decode(tokenizer.Encode(text)));
         }, iter: 1000, threads: 1);
     }
+
+    private static bool HasBytes(ITokenizer tokenizer, Rune rune) =>
+        Encoding.UTF8.GetBytes(rune.ToString()).All(b => tokenizer.IdOf(ByteAlphabet.Spell(b).ToString()) is not null);
 
     [Theory]
     [InlineData("llama3")]
@@ -125,7 +128,7 @@ public class TokenizerPropertyTests
         var tokenizer = Known.Open("lst-ref");
         var texts = Enumerable.Range(0, 64).Select(i => $"text {i} and {i * i} more words, number {i}").ToArray();
         var expected = texts.Select(t => tokenizer.Encode(t)).ToArray();
-        var fresh = TokenizerFiles.FromFile(Shared.Require("goldens/tokenizers/lst-ref.tokenizer.json"));
+        var fresh = TokenizerFiles.FromFile(Known.LstRefJson);
 
         Parallel.For(0, 640, i => Assert.Equal(expected[i % 64], fresh.Encode(texts[i % 64])));
     }

@@ -56,7 +56,8 @@ internal static class MergeList
     {
         var space = line.IndexOf(' ');
         if (space <= 0 || space == line.Length - 1 || line.IndexOf(' ', space + 1) >= 0)
-            throw new TokenizerException($"{source}: a merge is two tokens with one space between them, but '{Vocabulary.Shown(line)}' was found; the file is damaged.");
+            throw new TokenizerException($"{source}: a merge is two tokens with one space between them, but '{Vocabulary.Shown(line)}' was found; the " +
+                "file is damaged.");
         return (line[..space], line[(space + 1)..]);
     }
 

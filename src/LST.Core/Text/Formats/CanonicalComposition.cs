@@ -24,7 +24,8 @@ internal static partial class CanonicalComposition
         if (ShimNormalizes.Value) return ByShim(text);
         foreach (var rune in text.EnumerateRunes())
             if (MayChange(rune))
-                throw new TokenizerException($"{source}: this tokenizer composes Unicode (NFC), for which ICU has to be installed, but it was not found and the text holds U+{rune.Value:X4}; install libicu.");
+                throw new TokenizerException($"{source}: this tokenizer composes Unicode (NFC), for which ICU has to be installed, but it was not " +
+                    $"found and the text holds U+{rune.Value:X4}; install libicu.");
         return text;
     }
 

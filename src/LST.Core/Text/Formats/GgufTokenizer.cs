@@ -34,13 +34,15 @@ internal sealed class GgufTokenizer
     /// <exception cref="TokenizerException">A field is missing or wrong, or the kind of tokenizer is not done here.</exception>
     internal static ITokenizer Read(IReadOnlyDictionary<string, object> metadata)
     {
-        if (!metadata.ContainsKey(Prefix + "model")) throw new TokenizerException($"{Source}: a tokenizer needs the field {Prefix}model, but the file has none; use a file with its tokenizer inside.");
+        if (!metadata.ContainsKey(Prefix + "model")) throw new TokenizerException($"{Source}: a tokenizer needs the field {Prefix}model, but the file " +
+            "has none; use a file with its tokenizer inside.");
         var reader = new GgufTokenizer(metadata);
         return reader.Require<string>("model", "a text") switch
         {
             "gpt2" => reader.ByteLevel(),
             "llama" => reader.SentencePiece(),
-            var other => throw new TokenizerException($"{Source}: the tokenizer models gpt2 and llama can be read, but the file has '{Vocabulary.Shown(other)}'."),
+            var other => throw new TokenizerException($"{Source}: the tokenizer models gpt2 and llama can be read, but the file has " +
+                $"'{Vocabulary.Shown(other)}'."),
         };
     }
 
@@ -49,14 +51,15 @@ internal sealed class GgufTokenizer
         var name = Optional<string>("pre", "a text") ?? "default";
         var known = PreTokenizers.FirstOrDefault(p => p.Names.Contains(name));
         if (known.Names is null)
-            throw new TokenizerException($"{Source}: the pre-tokenizers {string.Join(", ", PreTokenizers.Select(p => p.Names[0]))} can be read, but the file has '{Vocabulary.Shown(name)}'.");
+            throw new TokenizerException($"{Source}: the pre-tokenizers {string.Join(", ", PreTokenizers.Select(p => p.Names[0]))} can be read, but " +
+                $"the file has '{Vocabulary.Shown(name)}'.");
         var vocabulary = Vocabulary.Create(Source, _tokens.Select((token, id) => (token, id)));
         var added = Enumerable.Range(0, _tokens.Length)
             .Where(id => _types[id] is PieceType.Control or PieceType.Unknown or PieceType.UserDefined)
             .Select(id => new AddedToken(_tokens[id], id, _types[id] != PieceType.UserDefined)).ToList();
         return new ByteLevelVocabulary(Source, vocabulary, [.. Require<string[]>("merges", "a list of texts").Select(line => MergeList.Parse(Source, line))])
         {
-            Splitter = new TextSplitter([.. known.Patterns.Select(p => new TextPattern(p))]),
+            Splitter = SplitterOf(known.Patterns),
             AddedTokens = added,
             AddedOnly = Enumerable.Range(0, _tokens.Length).Where(id => _types[id] != PieceType.Normal).ToHashSet(),
             TakesWholeParts = known.TakesWholeParts,
@@ -65,12 +68,18 @@ internal sealed class GgufTokenizer
         }.Build($"gguf gpt2, pre-tokenizer {name}");
     }
 
+    /// <summary>The splitter of a known pre-tokenizer name.</summary>
+    internal static TextSplitter SplitterOf(string name) => SplitterOf(PreTokenizers.First(p => p.Names.Contains(name)).Patterns);
+
+    private static TextSplitter SplitterOf(string[] patterns) => new([.. patterns.Select(p => new TextPattern(p))]);
+
     private ITokenizer SentencePiece()
     {
         var scores = Require<double[]>("scores", "a list of numbers");
         Require<long[]>("token_type", "a list of whole numbers");
         if (scores.Length != _tokens.Length)
-            throw new TokenizerException($"{Source}: each token has one score, but there are {_tokens.Length} tokens and {scores.Length} scores; the file is damaged.");
+            throw new TokenizerException($"{Source}: each token has one score, but there are {_tokens.Length} tokens and {scores.Length} scores; the " +
+                "file is damaged.");
         return new SentencePieceVocabulary(Source, [.. _tokens.Select((text, id) => new Piece(text, (float)scores[id], _types[id]))])
         {
             ByteFallback = _types.Contains(PieceType.Byte),
@@ -86,7 +95,8 @@ internal sealed class GgufTokenizer
         var types = Optional<long[]>("token_type", "a list of whole numbers");
         if (types is null) return [.. Enumerable.Repeat(PieceType.Normal, _tokens.Length)];
         if (types.Length != _tokens.Length)
-            throw new TokenizerException($"{Source}: each token has one type, but there are {_tokens.Length} tokens and {types.Length} types; the file is damaged.");
+            throw new TokenizerException($"{Source}: each token has one type, but there are {_tokens.Length} tokens and {types.Length} types; the " +
+                "file is damaged.");
         if (types.FirstOrDefault(t => t is < 0 or > 6, -1) is var wrong and >= 0 || types.Contains(-1))
             throw new TokenizerException($"{Source}: token types are 1 to 6, but type {types.First(t => t is < 0 or > 6)} was found; the file is damaged.");
         return [.. types.Select(t => t == 0 ? PieceType.Normal : (PieceType)t)];

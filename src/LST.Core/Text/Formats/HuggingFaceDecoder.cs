@@ -50,12 +50,14 @@ internal sealed class HuggingFaceDecoder : ITokenDecoder
                 break;
             case "Strip":
                 var (content, start, stop) = (element.Text("content", source) ?? "", Count(element, "start", source), Count(element, "stop", source));
-                if (content.Length != 1) throw new TokenizerException($"{source}: Strip has a content of one character, but '{Vocabulary.Shown(content)}' was found.");
+                if (content.Length != 1) throw new TokenizerException($"{source}: Strip has a content of one character, but " +
+                    $"'{Vocabulary.Shown(content)}' was found.");
                 _steps.Add(tokens => tokens.ConvertAll(t => Strip(t, content[0], start, stop)));
                 break;
             case "Metaspace":
                 var (mark, prefix, _) = HuggingFacePreTokenizer.ReadMetaspace(element, source);
-                _steps.Add(tokens => [.. tokens.Select((t, i) => i == 0 && prefix != MetaspacePrefix.Never ? t.Replace(mark.ToString(), "") : t.Replace(mark, ' '))]);
+                var dropsFirst = prefix != MetaspacePrefix.Never;
+                _steps.Add(tokens => [.. tokens.Select((t, i) => i == 0 && dropsFirst ? t.Replace(mark.ToString(), "") : t.Replace(mark, ' '))]);
                 break;
             case var other:
                 throw new TokenizerException($"{source}: the decoders {Known} can be read, but it has '{Vocabulary.Shown(other ?? "")}'.");

@@ -12,7 +12,8 @@ internal static class HuggingFaceFile
     internal static ITokenizer Read(ReadOnlyMemory<byte> file, string source, TokenNames names)
     {
         var root = JsonFields.ParseObject(file, source);
-        var model = root.Object("model", source) ?? throw new TokenizerException($"{source}: a tokenizer.json has a 'model', but this file has none; it is of another kind.");
+        var model = root.Object("model", source) ?? throw new TokenizerException($"{source}: a tokenizer.json has a 'model', but this file has none; " +
+            "it is of another kind.");
         var type = model.Text("type", source) ?? "BPE";
         if (type != "BPE") throw new TokenizerException($"{source}: models of type BPE can be read, but this one is of type {Vocabulary.Shown(type)}.");
         foreach (var unsupported in new[] { "continuing_subword_prefix", "end_of_word_suffix" })
@@ -50,7 +51,8 @@ internal static class HuggingFaceFile
         ITokenModel characters = new CharacterModel(vocabulary, MergeList.Table(source, vocabulary, merges), ownIdSet.Contains)
         {
             ByteIds = model.Flag("byte_fallback", source) ? ByteTokens.Require(source, name => vocabulary.IdOf(name)) : null,
-            UnknownId = unknown is null ? null : vocabulary.IdOf(unknown) ?? throw new TokenizerException($"{source}: the unknown token '{Vocabulary.Shown(unknown)}' has to be in the vocabulary, but it is not."),
+            UnknownId = unknown is null ? null : vocabulary.IdOf(unknown) ?? throw new TokenizerException($"{source}: the unknown token " +
+                $"'{Vocabulary.Shown(unknown)}' has to be in the vocabulary, but it is not."),
             FusesUnknown = model.Flag("fuse_unk", source),
             TakesWholeParts = model.Flag("ignore_merges", source),
         };
@@ -68,7 +70,8 @@ internal static class HuggingFaceFile
 
     private static List<(string Token, int Id)> OwnTokens(JsonElement model, string source)
     {
-        var vocabulary = model.Object("vocab", source) ?? throw new TokenizerException($"{source}: a BPE model has a 'vocab', but this one has none; the file is damaged.");
+        var vocabulary = model.Object("vocab", source) ?? throw new TokenizerException($"{source}: a BPE model has a 'vocab', but this one has none; " +
+            "the file is damaged.");
         var tokens = new List<(string Token, int Id)>();
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var entry in vocabulary.EnumerateObject())
@@ -76,7 +79,8 @@ internal static class HuggingFaceFile
             var token = entry.NameAsText(source);
             var id = entry.Value.Id($"the id of '{Vocabulary.Shown(token)}'", source);
             if (!seen.TryAdd(token, id))
-                throw new TokenizerException($"{source}: each token occurs once, but '{Vocabulary.Shown(token)}' has the ids {seen[token]} and {id}; the file is damaged.");
+                throw new TokenizerException($"{source}: each token occurs once, but '{Vocabulary.Shown(token)}' has the ids {seen[token]} and {id}; " +
+                    "the file is damaged.");
             tokens.Add((token, id));
         }
         return tokens;
@@ -93,7 +97,8 @@ internal static class HuggingFaceFile
             var id = (entry.Field("id") ?? throw new TokenizerException($"{source}: an added token has an 'id', but '{Vocabulary.Shown(content)}' has none."))
                 .Id($"the id of the added token '{Vocabulary.Shown(content)}'", source);
             if (own.TryGetValue(content, out var ownId) && ownId != id)
-                throw new TokenizerException($"{source}: each token has one id, but '{Vocabulary.Shown(content)}' has {ownId} in the vocabulary and {id} among the added tokens; the file is damaged.");
+                throw new TokenizerException($"{source}: each token has one id, but '{Vocabulary.Shown(content)}' has {ownId} in the vocabulary and " +
+                    $"{id} among the added tokens; the file is damaged.");
             var inNormalizedText = entry.Flag("normalized", source) && normalizers.Count > 0;
             var searched = inNormalizedText ? normalizers.Aggregate(content, (text, normalize) => normalize(text)) : content;
             tokens.Add((content, new AddedToken(searched, id, entry.Flag("special", source))
@@ -112,10 +117,14 @@ internal static class HuggingFaceFile
         var merges = new List<(string, string)>();
         foreach (var entry in model.Array("merges", source)?.EnumerateArray() ?? default)
         {
-            if (entry.ValueKind == JsonValueKind.String) merges.Add(MergeList.Parse(source, entry.AsText(source)));
-            else if (entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 2 && entry[0].ValueKind == JsonValueKind.String && entry[1].ValueKind == JsonValueKind.String)
-                merges.Add((entry[0].AsText(source), entry[1].AsText(source)));
-            else throw new TokenizerException($"{source}: a merge is a pair of tokens, but {Vocabulary.Shown(entry.GetRawText())} was found; the file is damaged.");
+            merges.Add(entry.ValueKind switch
+            {
+                JsonValueKind.String => MergeList.Parse(source, entry.AsText(source)),
+                JsonValueKind.Array when entry.GetArrayLength() == 2 && entry.EnumerateArray().All(side => side.ValueKind == JsonValueKind.String) =>
+                    (entry[0].AsText(source), entry[1].AsText(source)),
+                _ => throw new TokenizerException($"{source}: a merge is a pair of tokens, but {Vocabulary.Shown(entry.GetRawText())} was found; " +
+                    "the file is damaged."),
+            });
         }
         return merges;
     }

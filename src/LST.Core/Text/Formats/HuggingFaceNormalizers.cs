@@ -42,7 +42,8 @@ internal static class HuggingFaceNormalizers
         }
         catch (ArgumentException error)
         {
-            throw new TokenizerException($"{source}: the pattern '{Vocabulary.Shown(expression)}' uses what .NET's regular expressions lack: {error.Message}", error);
+            throw new TokenizerException($"{source}: the pattern '{Vocabulary.Shown(expression)}' uses what .NET's regular expressions lack: " +
+                $"{error.Message}", error);
         }
     }
 }

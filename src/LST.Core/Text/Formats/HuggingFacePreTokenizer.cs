@@ -75,7 +75,8 @@ internal sealed class HuggingFacePreTokenizer
         {
             "Isolated" => SplitBehavior.Isolated,
             "Removed" => inverted ? SplitBehavior.MatchesOnly : SplitBehavior.GapsOnly,
-            var other => throw new TokenizerException($"{source}: Split with the behaviour Isolated or Removed can be read, but it has '{Vocabulary.Shown(other ?? "")}'."),
+            var other => throw new TokenizerException($"{source}: Split with the behaviour Isolated or Removed can be read, but it has " +
+                $"'{Vocabulary.Shown(other ?? "")}'."),
         });
     }
 

@@ -20,7 +20,8 @@ internal static class JsonFields
         }
         catch (JsonException error)
         {
-            throw new TokenizerException($"{source}: it has to be JSON, but it breaks in line {error.LineNumber + 1} at byte {error.BytePositionInLine}; the file is truncated or of another kind.", error);
+            throw new TokenizerException($"{source}: it has to be JSON, but it breaks in line {error.LineNumber + 1} at byte " +
+                $"{error.BytePositionInLine}; the file is truncated or of another kind.", error);
         }
         throw new TokenizerException($"{source}: it has to be a JSON object, but it is another value; the file is of another kind.");
     }
@@ -28,13 +29,14 @@ internal static class JsonFields
     internal static JsonElement? Field(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    internal static JsonElement? Object(this JsonElement element, string name, string source) => element.OfKind(name, source, JsonValueKind.Object, "an object");
+    internal static JsonElement? Object(this JsonElement element, string name, string source) =>
+        element.OfKind(name, source, JsonValueKind.Object, "an object");
 
-    internal static JsonElement? Array(this JsonElement element, string name, string source) => element.OfKind(name, source, JsonValueKind.Array, "a list");
+    internal static JsonElement? Array(this JsonElement element, string name, string source) =>
+        element.OfKind(name, source, JsonValueKind.Array, "a list");
 
-    internal static string? Text(this JsonElement element, string name, string source) => element.OfKind(name, source, JsonValueKind.String, "a text") is { } value
-        ? value.AsText(source)
-        : null;
+    internal static string? Text(this JsonElement element, string name, string source) =>
+        element.OfKind(name, source, JsonValueKind.String, "a text")?.AsText(source);
 
     internal static bool Flag(this JsonElement element, string name, string source, bool otherwise = false) => element.Field(name) switch
     {

@@ -17,7 +17,8 @@ internal static class SentencePieceFile
             switch (reader.Field)
             {
                 case 1:
-                    if (pieces.Count == Vocabulary.MaxSize) throw new TokenizerException($"{source}: at most {Vocabulary.MaxSize} pieces are read, but it has more.");
+                    if (pieces.Count == Vocabulary.MaxSize) throw new TokenizerException($"{source}: at most {Vocabulary.MaxSize} pieces are read, " +
+                        "but it has more.");
                     pieces.Add(ReadPiece(reader.Bytes(), source, pieces.Count));
                     break;
                 case 2: trainer = ReadTrainer(reader.Bytes(), source); break;
@@ -25,7 +26,8 @@ internal static class SentencePieceFile
                 default: reader.Skip(); break;
             }
         }
-        if (pieces.Count == 0) throw new TokenizerException($"{source}: a SentencePiece model holds pieces, but none was found; the file is truncated or of another kind.");
+        if (pieces.Count == 0) throw new TokenizerException($"{source}: a SentencePiece model holds pieces, but none was found; the file is truncated " +
+            "or of another kind.");
         Require(trainer.ModelType == Bpe, source, "BPE models", $"this one has model type {trainer.ModelType} (1 unigram, 3 word, 4 char)");
         Require(!trainer.SpaceAsSuffix, source, "models with the space mark in front of words", "this one has it behind them");
         Require(!normalizer.HasCharacterMap, source, "models without Unicode normalisation (rule 'identity')", $"this one has the rule '{normalizer.Name}'");
@@ -43,7 +45,7 @@ internal static class SentencePieceFile
 
     private static void Require(bool isSo, string source, string rule, string found)
     {
-        if (!isSo) throw new TokenizerException($"{source}: {rule} can be read, but {found}; use the model's tokenizer.json instead.");
+        if (!isSo) throw new TokenizerException($"{source}: {rule} can be read, but {found}; take it out of the folder so that its tokenizer.json is read.");
     }
 
     private static int? ControlPiece(List<Piece> pieces, string text)

@@ -91,7 +91,8 @@ internal static class ByteTokens
         {
             var name = $"<0x{value:X2}>";
             ids[value] = idOf(name) ??
-                throw new TokenizerException($"{source}: byte fallback needs the 256 byte tokens <0x00> to <0xFF>, but {name} is missing; the file is damaged.");
+                throw new TokenizerException($"{source}: byte fallback needs the 256 byte tokens <0x00> to <0xFF>, but {name} is missing; the file is " +
+                    "damaged.");
         }
         return ids;
     }

@@ -20,10 +20,12 @@ internal static class TiktokenFile
     {
         var ranks = Ranks(file, source);
         var special = specialTokens ?? (ranks.Count == Llama3Ranks ? Llama3SpecialTokens() : new Dictionary<string, int>());
-        var vocabulary = Vocabulary.Create(source, ranks.Select((bytes, rank) => (ByteAlphabet.Spell(bytes), rank)).Concat(special.Select(s => (s.Key, s.Value))));
+        var tokens = ranks.Select((bytes, rank) => (ByteAlphabet.Spell(bytes), rank));
+        var vocabulary = Vocabulary.Create(source, tokens.Concat(special.Select(s => (s.Key, s.Value))));
         for (var value = 0; value < 256; value++)
             if (vocabulary.IdOf(ByteAlphabet.Spell((byte)value).ToString()) is null)
-                throw new TokenizerException($"{source}: tiktoken ranks hold all 256 single bytes, but byte 0x{value:X2} is missing; the file is truncated or damaged.");
+                throw new TokenizerException($"{source}: tiktoken ranks hold all 256 single bytes, but byte 0x{value:X2} is missing; the file is " +
+                    "truncated or damaged.");
         var ids = special.Values.ToHashSet();
         return new PipelineTokenizer([.. special.Select(s => new AddedToken(s.Key, s.Value, IsSpecial: true))])
         {
@@ -49,21 +51,33 @@ internal static class TiktokenFile
             number++;
             var line = file.AsSpan(range).TrimEnd((byte)'\r');
             if (line.IsEmpty && range.End.GetOffset(file.Length) == file.Length) break;
-            var space = line.IndexOf((byte)' ');
-            if (space <= 0 || !Utf8Parser.TryParse(line[(space + 1)..], out int rank, out var used) || used != line.Length - space - 1 || Base64Bytes(line[..space]) is not { } bytes)
-                throw new TokenizerException($"{source}: each line of tiktoken ranks is base64, a space and a rank, but line {number} is not; the file is truncated or of another kind.");
-            if (rank is < 0 or >= Vocabulary.MaxSize) throw new TokenizerException($"{source}: ranks are 0 to {Vocabulary.MaxSize - 1}, but line {number} has {rank}.");
-            if (!byRank.TryAdd(rank, bytes)) throw new TokenizerException($"{source}: each rank occurs once, but line {number} repeats rank {rank}; the file is damaged.");
+            if (ParseLine(line) is not var (bytes, rank))
+                throw new TokenizerException($"{source}: each line of tiktoken ranks is base64, a space and a rank, but line {number} is not; the " +
+                    "file is truncated or of another kind.");
+            if (rank is < 0 or >= Vocabulary.MaxSize) throw new TokenizerException($"{source}: ranks are 0 to {Vocabulary.MaxSize - 1}, but line " +
+                $"{number} has {rank}.");
+            if (!byRank.TryAdd(rank, bytes)) throw new TokenizerException($"{source}: each rank occurs once, but line {number} repeats rank {rank}; " +
+                "the file is damaged.");
         }
         if (byRank.Count == 0 || byRank.Last().Key != byRank.Count - 1)
-            throw new TokenizerException($"{source}: ranks run from 0 without gaps, but {byRank.Count} ranks end at {(byRank.Count == 0 ? -1 : byRank.Last().Key)}; the file is damaged.");
+            throw new TokenizerException($"{source}: ranks run from 0 without gaps, but {byRank.Count} ranks end at " +
+                $"{(byRank.Count == 0 ? -1 : byRank.Last().Key)}; the file is damaged.");
         return [.. byRank.Values];
+    }
+
+    private static (byte[] Token, int Rank)? ParseLine(ReadOnlySpan<byte> line)
+    {
+        var space = line.IndexOf((byte)' ');
+        if (space <= 0 || Base64Bytes(line[..space]) is not { } token) return null;
+        var number = line[(space + 1)..];
+        return Utf8Parser.TryParse(number, out int rank, out var used) && used == number.Length ? (token, rank) : null;
     }
 
     private static byte[]? Base64Bytes(ReadOnlySpan<byte> text)
     {
         var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
-        return Base64.DecodeFromUtf8(text, bytes, out _, out var written) == System.Buffers.OperationStatus.Done && written > 0 ? bytes[..written] : null;
+        var status = Base64.DecodeFromUtf8(text, bytes, out _, out var written);
+        return status == System.Buffers.OperationStatus.Done && written > 0 ? bytes[..written] : null;
     }
 
     // The library's reader never returns from a blank line, so it gets lines written anew.

@@ -33,7 +33,8 @@ internal sealed record TokenizerConfig(TokenNames Names, IReadOnlyList<AddedToke
         null => null,
         { ValueKind: JsonValueKind.String } value => value.AsText(folder),
         { ValueKind: JsonValueKind.Object } value => value.Text("content", folder),
-        { } value => throw new TokenizerException($"{folder}: '{field}' of tokenizer_config.json has to be a token, but it is {Vocabulary.Shown(value.GetRawText())}."),
+        { } value => throw new TokenizerException($"{folder}: '{field}' of tokenizer_config.json has to be a token, but it is " +
+            $"{Vocabulary.Shown(value.GetRawText())}."),
     };
 
     private static List<AddedToken> Added(JsonElement? config, string folder)
@@ -42,7 +43,8 @@ internal sealed record TokenizerConfig(TokenNames Names, IReadOnlyList<AddedToke
         foreach (var entry in config?.Object("added_tokens_decoder", folder)?.EnumerateObject() ?? default)
         {
             if (!int.TryParse(entry.Name, out var id) || entry.Value.Text("content", folder) is not { Length: > 0 } content)
-                throw new TokenizerException($"{folder}: added_tokens_decoder of tokenizer_config.json maps ids to tokens, but '{Vocabulary.Shown(entry.Name)}' is no such entry.");
+                throw new TokenizerException($"{folder}: added_tokens_decoder of tokenizer_config.json maps ids to tokens, but " +
+                    $"'{Vocabulary.Shown(entry.Name)}' is no such entry.");
             tokens.Add(new AddedToken(content, id, entry.Value.Flag("special", folder))
             {
                 SingleWord = entry.Value.Flag("single_word", folder),
@@ -74,7 +76,8 @@ internal static class BoundedFile
         try
         {
             var length = new FileInfo(path).Length;
-            if (length > maxBytes) throw new TokenizerException($"{path}: tokenizer files have at most {maxBytes >> 20} MiB, but this one has {length >> 20} MiB; it is of another kind.");
+            if (length > maxBytes) throw new TokenizerException($"{path}: tokenizer files have at most {maxBytes >> 20} MiB, but this one has " +
+                $"{length >> 20} MiB; it is of another kind.");
             if (length == 0) throw new TokenizerException($"{path}: the file is empty; copy it again.");
             return File.ReadAllBytes(path);
         }

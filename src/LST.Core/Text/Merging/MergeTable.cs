@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace LST.Core.Text.Merging;
 
-/// <summary>What byte-pair encoding may join: (left symbol, right symbol) → (rank, joined symbol); the lowest rank is joined first, the leftmost on ties.</summary>
+/// <summary>
+/// What byte-pair encoding may join: (left symbol, right symbol) → (rank, joined symbol); the lowest rank is joined first, the leftmost on ties.
+/// </summary>
 internal sealed class MergeTable
 {
     private readonly Dictionary<ulong, Merge> _merges;

@@ -85,7 +85,8 @@ internal sealed partial class TextPattern
         }
         catch (RegexMatchTimeoutException error)
         {
-            throw new TokenizerException($"The tokenizer's split pattern took more than {MatchLimitMilliseconds / 1000} s on one part of the text; the pattern is unusable.", error);
+            throw new TokenizerException($"The tokenizer's split pattern took more than {MatchLimitMilliseconds / 1000} s on one part of the text; " +
+                "the pattern is unusable.", error);
         }
     }
 
