@@ -66,10 +66,9 @@ public sealed class GgufFile : IModelFile
         var tensor = _header.Tensors[GgufNames.Of(name)];
         var interleaved = Config.ModelType == "llama" && (name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal));
         if (interleaved && tensor.Shape.Length == 1) return LoadInterleavedBias(tensor, dtype, device);
-        if (interleaved) return GgufCopy.Read(_file, tensor, StoredRow, dtype, device);
-        return PlainType(tensor.Format) is { } plain
-            ? WeightCopy.Read(_file, tensor.Offset, plain, tensor.Shape, dtype, device)
-            : GgufCopy.Read(_file, tensor, row => row, dtype, device);
+        return interleaved
+            ? WeightDecoder.ReadRows(_file, tensor, StoredRow, dtype, device)
+            : WeightDecoder.Read(_file, tensor.Offset, tensor.Format, tensor.Shape, dtype, device);
     }
 
     /// <inheritdoc/>
@@ -88,19 +87,11 @@ public sealed class GgufFile : IModelFile
 
     private Tensor LoadInterleavedBias(GgufTensor tensor, ScalarType dtype, Device device)
     {
-        using var stored = GgufCopy.Read(_file, tensor, row => row, ScalarType.Float32, CPU);
+        using var stored = WeightDecoder.Read(_file, tensor.Offset, tensor.Format, tensor.Shape, ScalarType.Float32, CPU);
         using var order = torch.tensor(Enumerable.Range(0, (int)tensor.Columns).Select(row => StoredRow(row)).ToArray());
         using var ordered = stored.index_select(0, order);
         return ordered.to(dtype, device, copy: true);
     }
-
-    private static ScalarType? PlainType(GgmlFormat format) => format.Name switch
-    {
-        "F32" => ScalarType.Float32,
-        "F16" => ScalarType.Float16,
-        "BF16" => ScalarType.BFloat16,
-        _ => null,
-    };
 
     private WeightInfo Describe(string name)
     {
