@@ -28,5 +28,5 @@ public static class GgmlFormats
     }
 
     private static GgmlFormat Find(string format) => GgmlFormat.All.FirstOrDefault(known => known.Name == format)
-        ?? throw new ModelFileException($"weights must be in one of the formats {GgmlFormat.Known}; found {SafetensorsHeader.Quote(format)}.");
+        ?? throw new ModelFileException($"weights must be in one of the formats {GgmlFormat.Known}; found {Shown.Quote(format)}.");
 }

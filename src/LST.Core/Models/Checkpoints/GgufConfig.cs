@@ -14,7 +14,7 @@ internal static class GgufConfig
         var fields = new GgufFields(file.Path, header.Metadata);
         var architecture = fields.TextOrNull("general.architecture") ?? throw fields.Missing("general.architecture");
         if (architecture is not ("llama" or "qwen2"))
-            throw new ModelFileException($"{file.Path}: general.architecture must be llama or qwen2; found {SafetensorsHeader.Quote(architecture)}; this workbench reads Llama-family decoders only.");
+            throw new ModelFileException($"{file.Path}: general.architecture must be llama or qwen2; found {Shown.Quote(architecture)}; this workbench reads Llama-family decoders only.");
         RefuseOtherArithmetic(fields, architecture);
 
         var hidden = fields.Count($"{architecture}.embedding_length", 1, MostWidth);
@@ -54,7 +54,7 @@ internal static class GgufConfig
     {
         if (!header.Tensors.TryGetValue(GgufNames.Embedding, out var embedding)) throw new ModelFileException($"{fields.Path}: {GgufNames.Embedding} is missing; take another conversion of the model.");
         if (embedding.Shape is not [> 0 and <= MostWidth, _])
-            throw new ModelFileException($"{fields.Path}: {GgufNames.Embedding} must have two dimensions, the outer from 1 to {MostWidth}; found [{string.Join(", ", embedding.Shape)}]; take another conversion of the model.");
+            throw new ModelFileException($"{fields.Path}: {GgufNames.Embedding} must have two dimensions, the outer from 1 to {MostWidth}; found {Shown.Shape(embedding.Shape)}; take another conversion of the model.");
         var rows = (int)embedding.Shape[0];
         if (fields.CountOrNull($"{architecture}.vocab_size", 1, MostWidth) is { } stated && stated != rows)
             throw new ModelFileException($"{fields.Path}: {architecture}.vocab_size must be the rows of {GgufNames.Embedding}; found {stated} and {rows}; take another conversion of the model.");
@@ -88,6 +88,6 @@ internal static class GgufConfig
             throw new ModelFileException($"{fields.Path}: the RoPE type must be default or llama3; found linear scaling by {linear}; such a model cannot be run here.");
         if (fields.TextOrNull($"{architecture}.rope.scaling.type") is { } type && type != "none"
             && !(type == "linear" && fields.NumberOrNull($"{architecture}.rope.scaling.factor", 0, 1e9) is null or 1))
-            throw new ModelFileException($"{fields.Path}: the RoPE type must be default or llama3; found {SafetensorsHeader.Quote(type)}; such a model cannot be run here.");
+            throw new ModelFileException($"{fields.Path}: the RoPE type must be default or llama3; found {Shown.Quote(type)}; such a model cannot be run here.");
     }
 }

@@ -58,8 +58,8 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
         for (var i = 0; i < count; i++)
         {
             var key = cursor.Text("a metadata key", MaximumKeyBytes);
-            var value = GgufValues.Read(file, ref cursor, SafetensorsHeader.Quote(key));
-            if (!metadata.TryAdd(key, value)) throw Broken(file, $"metadata keys must be unique; {SafetensorsHeader.Quote(key)} stands twice");
+            var value = GgufValues.Read(file, ref cursor, Shown.Quote(key));
+            if (!metadata.TryAdd(key, value)) throw Broken(file, $"metadata keys must be unique; {Shown.Quote(key)} stands twice");
         }
         return metadata;
     }
@@ -75,7 +75,7 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
     private static (string Name, GgmlFormat Format, long[] Shape, long Bytes, ulong Offset) ReadTensor(MappedFile file, ref GgufCursor cursor)
     {
         var name = cursor.Text("a tensor name", MaximumNameBytes);
-        var shown = SafetensorsHeader.Quote(name);
+        var shown = Shown.Quote(name);
         var rank = cursor.UInt32($"the rank of {shown}");
         if (rank is 0 or > MaximumRank) throw Broken(file, $"tensors must have 1 to {MaximumRank} dimensions; {shown} has {rank}");
         var shape = new long[rank];
@@ -100,7 +100,7 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
         var placed = new Dictionary<string, GgufTensor>(StringComparer.Ordinal);
         foreach (var (name, format, shape, bytes, offset) in tensors)
         {
-            var shown = SafetensorsHeader.Quote(name);
+            var shown = Shown.Quote(name);
             if (offset % (ulong)alignment != 0) throw Broken(file, $"tensors must begin at multiples of {alignment} bytes; {shown} begins at {offset}");
             if (offset > (ulong)file.Length || dataStart + (long)offset + bytes > file.Length)
                 throw Broken(file, $"tensors must lie inside the file of {file.Length} bytes; {shown} takes {bytes} from {dataStart} + {offset} (a truncated copy?)");
@@ -116,7 +116,7 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
         var (end, before) = (dataStart, "the head of the file");
         foreach (var tensor in tensors.OrderBy(tensor => tensor.Offset))
         {
-            var shown = SafetensorsHeader.Quote(tensor.Name);
+            var shown = Shown.Quote(tensor.Name);
             if (tensor.Offset < end) throw Broken(file, $"tensors must not overlap; {shown} begins inside {before}");
             if (tensor.Offset - end >= alignment) throw Broken(file, $"tensors must follow each other with padding only; {tensor.Offset - end} bytes lie unused before {shown}");
             (end, before) = (tensor.Offset + tensor.Bytes, shown);

@@ -15,7 +15,7 @@ internal static class GgufRope
     {
         if (!header.Tensors.TryGetValue(GgufNames.RopeFactors, out var tensor)) return null;
         if (tensor.Format.Name != "F32" || tensor.Shape is not [var count] || count != config.HeadDim / 2)
-            throw new ModelFileException($"{file.Path}: {GgufNames.RopeFactors} must be F32 [{config.HeadDim / 2}]; found {tensor.Format.Name} [{string.Join(", ", tensor.Shape)}]; take another conversion of the model.");
+            throw new ModelFileException($"{file.Path}: {GgufNames.RopeFactors} must be F32 [{config.HeadDim / 2}]; found {tensor.Format.Name} {Shown.Shape(tensor.Shape)}; take another conversion of the model.");
         var divisors = new double[(int)count];
         for (var i = 0; i < divisors.Length; i++) divisors[i] = BinaryPrimitives.ReadSingleLittleEndian(file.Span(tensor.Offset + 4 * i, 4));
         if (divisors.All(divisor => divisor == 1)) return null;

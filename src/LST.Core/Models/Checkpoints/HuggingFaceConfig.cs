@@ -21,7 +21,7 @@ public static class HuggingFaceConfig
         var fields = JsonFields.Parse(json, source);
         var type = fields.TextOrNull("model_type") ?? throw fields.Missing("model_type");
         if (!ModelTypes.Contains(type))
-            throw new ModelFileException($"{source}: model_type must be one of {string.Join(", ", ModelTypes)}; found {SafetensorsHeader.Quote(type)}; this workbench reads Llama-family decoders only.");
+            throw new ModelFileException($"{source}: model_type must be one of {string.Join(", ", ModelTypes)}; found {Shown.Quote(type)}; this workbench reads Llama-family decoders only.");
         RefuseOtherArithmetic(fields, source);
 
         var hidden = fields.Count("hidden_size", 1, MostWidth);
@@ -77,9 +77,11 @@ public static class HuggingFaceConfig
     private static void RefuseOtherArithmetic(JsonFields fields, string source)
     {
         if (fields.TextOrNull("hidden_act") is { } activation && activation is not ("silu" or "swish"))
-            throw new ModelFileException($"{source}: hidden_act must be silu; found {SafetensorsHeader.Quote(activation)}; such a model cannot be run here.");
+            throw new ModelFileException($"{source}: hidden_act must be silu; found {Shown.Quote(activation)}; such a model cannot be run here.");
         if (fields.Child("quantization_config") is { } quantization)
-            throw new ModelFileException($"{source}: weights must be float32, bfloat16 or float16; found quantization_config of method {SafetensorsHeader.Quote(quantization.TextOrNull("quant_method") ?? "unknown")}; take the unquantised folder or a GGUF file.");
+            throw new ModelFileException($"{source}: weights must be float32, bfloat16 or float16; found quantization_config of method {Shown.Quote(quantization.TextOrNull("quant_method") ?? "unknown")}; take the unquantised folder or a GGUF file.");
+        if (fields.FlagOrNull("rope_interleaved") ?? false)
+            throw new ModelFileException($"{source}: RoPE pairs must be half-split; found rope_interleaved true; such a model cannot be run here.");
         if (fields.NumberOrNull("partial_rotary_factor", 0, 1) is { } part && part != 1)
             throw new ModelFileException($"{source}: RoPE must turn whole heads; found partial_rotary_factor {part}; such a model cannot be run here.");
     }

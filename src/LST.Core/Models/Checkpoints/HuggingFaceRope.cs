@@ -40,7 +40,7 @@ internal static class HuggingFaceRope
                     throw new ModelFileException($"{source}: high_freq_factor must be above low_freq_factor; found {scaling.HighFreqFactor} and {scaling.LowFreqFactor}; take the model's published config.");
                 return scaling;
             default:
-                throw new ModelFileException($"{source}: the RoPE type must be default or llama3; found {SafetensorsHeader.Quote(type)}; such a model cannot be run here.");
+                throw new ModelFileException($"{source}: the RoPE type must be default or llama3; found {Shown.Quote(type)}; such a model cannot be run here.");
         }
     }
 }

@@ -71,7 +71,7 @@ public sealed class ModelFolder : IModelFile
     {
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16)) throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
         if (!_owners.TryGetValue(name, out var file) || (Config.TiedHead && name == WeightPlan.Head))
-            throw new ModelFileException($"{Path} has no weight {SafetensorsHeader.Quote(name)}; its config asks for {Weights.Count} weights, the first is {Weights[0].Name}.");
+            throw new ModelFileException($"{Path} has no weight {Shown.Quote(name)}; its config asks for {Weights.Count} weights, the first is {Weights[0].Name}.");
         if (name == WeightPlan.Embedding) CompareRedundantHead();
         return file.ReadTensor(name, dtype, device);
     }

@@ -7,7 +7,7 @@ namespace LST.Core.Models.Checkpoints;
 internal static unsafe partial class NativeMemory
 {
     private const int DontNeed = 4;
-    private const int ReadOnlyDirectory = 0x10000;
+    private const int ReadOnly = 0;
 
     /// <summary>Address of a contiguous tensor's first element, on the device where the tensor lies.</summary>
     public static byte* DataOf(torch.Tensor tensor) => (byte*)TensorData(tensor.Handle);
@@ -27,7 +27,7 @@ internal static unsafe partial class NativeMemory
     public static void FlushFolder(string folder)
     {
         if (!OperatingSystem.IsLinux()) return;
-        var descriptor = OpenFile(folder, ReadOnlyDirectory);
+        var descriptor = OpenFile(folder, ReadOnly);
         if (descriptor < 0) return;
         _ = FlushDescriptor(descriptor);
         _ = CloseDescriptor(descriptor);

@@ -27,7 +27,7 @@ internal static class ShardIndex
     {
         // Both separators on every system: an index must mean the same everywhere.
         if (file.AsSpan().ContainsAny("/\\:\0") || !file.EndsWith(".safetensors", StringComparison.Ordinal) || file.Length > 255)
-            throw new ModelFileException($"{path}: shards must be plain names of .safetensors files beside the index; found {SafetensorsHeader.Quote(file)}; fetch the index again.");
+            throw new ModelFileException($"{path}: shards must be plain names of .safetensors files beside the index; found {Shown.Quote(file)}; fetch the index again.");
         if (!File.Exists(System.IO.Path.Combine(folder, file)))
             throw new ModelFileException($"{path}: every shard must lie beside the index; {file} is missing; fetch it again.");
     }
