@@ -37,7 +37,10 @@ internal static class FloatLanes
         var bits = MemoryMarshal.Cast<float, uint>(values);
         var i = 0;
         for (; i + 8 <= bits.Length; i += 8)
-            Vector128.Narrow(RoundToBFloat16(Vector128.Create(bits.Slice(i, 4))), RoundToBFloat16(Vector128.Create(bits.Slice(i + 4, 4)))).CopyTo(target.Slice(i, 8));
+        {
+            var (low, high) = (RoundToBFloat16(Vector128.Create(bits.Slice(i, 4))), RoundToBFloat16(Vector128.Create(bits.Slice(i + 4, 4))));
+            Vector128.Narrow(low, high).CopyTo(target.Slice(i, 8));
+        }
         for (; i < bits.Length; i++) target[i] = (ushort)RoundToBFloat16(Vector128.CreateScalar(bits[i])).ToScalar();
     }
 
@@ -47,7 +50,10 @@ internal static class FloatLanes
         var bits = MemoryMarshal.Cast<float, uint>(values);
         var i = 0;
         for (; i + 8 <= bits.Length; i += 8)
-            Vector128.Narrow(RoundToHalf(Vector128.Create(bits.Slice(i, 4))), RoundToHalf(Vector128.Create(bits.Slice(i + 4, 4)))).CopyTo(target.Slice(i, 8));
+        {
+            var (low, high) = (RoundToHalf(Vector128.Create(bits.Slice(i, 4))), RoundToHalf(Vector128.Create(bits.Slice(i + 4, 4))));
+            Vector128.Narrow(low, high).CopyTo(target.Slice(i, 8));
+        }
         for (; i < bits.Length; i++) target[i] = (ushort)RoundToHalf(Vector128.CreateScalar(bits[i])).ToScalar();
     }
 
@@ -89,7 +95,8 @@ internal static class FloatLanes
         // Subnormal ones: adding 0.5 lets the adder shift and round.
         var half = Vector128.Create(0.5f);
         var tiny = (magnitude.AsSingle() + half).AsUInt32() - half.AsUInt32();
-        var special = Vector128.ConditionalSelect(Vector128.GreaterThan(magnitude, Vector128.Create(0x7F800000u)), Vector128.Create(0x7E00u), Vector128.Create(0x7C00u));
+        var isNan = Vector128.GreaterThan(magnitude, Vector128.Create(0x7F800000u));
+        var special = Vector128.ConditionalSelect(isNan, Vector128.Create(0x7E00u), Vector128.Create(0x7C00u));
         var result = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128.Create(113u << 23)), tiny, normal);
         result = Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(magnitude, Vector128.Create(143u << 23)), special, result);
         return result | Vector128.ShiftRightLogical(sign, 16);

@@ -37,7 +37,8 @@ internal sealed record GgmlFormat(string Name, uint Number, int BlockValues, int
         foreach (var format in All)
             if (format.Number == number) return format;
         if (Others.TryGetValue(number, out var name))
-            throw new ModelFileException($"{file.Path}: weights must be in one of the formats {Known}; {tensor} is {name}; take a file in another quantisation.");
+            throw new ModelFileException($"{file.Path}: weights must be in one of the formats {Known}; {tensor} is {name};"
+                + " take a file in another quantisation.");
         throw GgufHeader.Broken(file, $"weights must be in one of the formats {Known}; {tensor} has the unknown type {number}");
     }
 }

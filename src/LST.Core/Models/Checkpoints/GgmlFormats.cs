@@ -11,7 +11,8 @@ public static class GgmlFormats
     public static long BytesOf(string format, long values)
     {
         var found = Find(format);
-        if (values < 0 || values % found.BlockValues != 0) throw new ModelFileException($"{format} holds multiples of {found.BlockValues} values; {values} is none.");
+        if (values < 0 || values % found.BlockValues != 0)
+            throw new ModelFileException($"{format} holds multiples of {found.BlockValues} values; {values} is none.");
         return checked(values / found.BlockValues * found.BlockBytes);
     }
 

@@ -60,11 +60,13 @@ public sealed class GgufFile : IModelFile
     /// <inheritdoc/>
     public Tensor Load(string name, ScalarType dtype, Device device)
     {
-        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16)) throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
+        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
+            throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
         if (Weights.All(weight => weight.Name != name))
-            throw new ModelFileException($"{Path} has no weight {Shown.Quote(name)}; its metadata ask for {Weights.Count} weights, the first is {Weights[0].Name}.");
+            throw new ModelFileException($"{Path} has no weight {Shown.Quote(name)}; its metadata ask for {Weights.Count} weights, the first is"
+                + $" {Weights[0].Name}.");
         var tensor = _header.Tensors[GgufNames.Of(name)];
-        var interleaved = Config.ModelType == "llama" && (name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal));
+        var interleaved = Config.ModelType == "llama" && WeightPlan.IsQueryOrKey(name);
         if (interleaved && tensor.Shape.Length == 1) return LoadInterleavedBias(tensor, dtype, device);
         return interleaved
             ? WeightDecoder.ReadRows(_file, tensor, StoredRow, dtype, device)
@@ -107,12 +109,15 @@ public sealed class GgufFile : IModelFile
             var stored = GgufNames.Of(name);
             asked.Add(stored);
             if (!header.Tensors.TryGetValue(stored, out var tensor))
-                throw new ModelFileException($"{file.Path}: {stored} is missing; the metadata ask for {config.Layers} layers of a {config.ModelType} model; copy or convert the file again.");
+                throw new ModelFileException($"{file.Path}: {stored} is missing; the metadata ask for {config.Layers} layers of a {config.ModelType}"
+                    + " model; copy or convert the file again.");
             if (!tensor.Shape.SequenceEqual(shape))
-                throw new ModelFileException($"{file.Path}: {stored} must have the shape {Shown.Shape(shape)} that the metadata ask for; found {Shown.Shape(tensor.Shape)} (outermost first); copy or convert the file again.");
+                throw new ModelFileException($"{file.Path}: {stored} must have the shape {Shown.Shape(shape)} that the metadata ask for;"
+                    + $" found {Shown.Shape(tensor.Shape)} (outermost first); copy or convert the file again.");
         }
         foreach (var name in header.Tensors.Keys)
             if (!asked.Contains(name))
-                throw new ModelFileException($"{file.Path}: tensors must be those that the metadata ask for; {Shown.Quote(name)} is unexpected, and leaving it out would change the model; such a model cannot be run here.");
+                throw new ModelFileException($"{file.Path}: tensors must be those that the metadata ask for;"
+                    + $" {Shown.Quote(name)} is unexpected, and leaving it out would change the model; such a model cannot be run here.");
     }
 }

@@ -24,7 +24,8 @@ internal readonly struct JsonFields
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new ModelFileException($"{source} must be valid JSON with unique keys ({error.Message.TrimEnd('.')}); take the model's published file.", error);
+            throw new ModelFileException($"{source} must be valid JSON with unique keys ({error.Message.TrimEnd('.')});"
+                + " take the model's published file.", error);
         }
     }
 

@@ -61,8 +61,9 @@ internal static class Llama2cTokenizer
             case 2 when text.Trim('\n') == "</s>": return new SentencePiece("</s>", score, SentencePieceKind.Control);
             case 1 or 2: throw Broken(file, $"ids 1 and 2 must be <s> and </s>; id {id} is {Shown.Quote(text)}");
         }
-        var isByte = text is ['<', '0', 'x', _, _, '>'] && byte.TryParse(text.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) && value == id - 3;
-        return isByte ? new SentencePiece(text, score, SentencePieceKind.Byte) : new SentencePiece(text.Replace(' ', '\u2581'), score, SentencePieceKind.Normal);
+        return id - 3 <= byte.MaxValue && text == $"<0x{id - 3:X2}>"
+            ? new SentencePiece(text, score, SentencePieceKind.Byte)
+            : new SentencePiece(text.Replace(' ', '\u2581'), score, SentencePieceKind.Normal);
     }
 
     private static ModelFileException Broken(MappedFile file, string rule, Exception? inner = null) =>

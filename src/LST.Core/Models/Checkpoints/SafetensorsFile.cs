@@ -49,7 +49,8 @@ public sealed class SafetensorsFile : IDisposable
     public ReadOnlySpan<byte> Bytes(string name)
     {
         var entry = Entry(name);
-        if (entry.Bytes > int.MaxValue) throw new ModelFileException($"{Shown.Quote(name)} of {Path} has {entry.Bytes} bytes, more than one span holds; read it as a tensor.");
+        if (entry.Bytes > int.MaxValue)
+            throw new ModelFileException($"{Shown.Quote(name)} of {Path} has {entry.Bytes} bytes, more than one span holds; read it as a tensor.");
         return _file.Span(entry.Offset, (int)entry.Bytes);
     }
 
@@ -85,5 +86,6 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Unmaps the file.</summary>
     public void Dispose() => _file.Dispose();
 
-    private string Sample() => Entries.Count == 0 ? "" : $", among them {string.Join(", ", Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(Shown.Quote))}";
+    private string Sample() => Entries.Count == 0 ? "" : $", among them"
+        + $" {string.Join(", ", Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(Shown.Quote))}";
 }

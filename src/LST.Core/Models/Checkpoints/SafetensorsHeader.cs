@@ -87,10 +87,12 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
 
         private SafetensorsEntry Checked(string name, string format, List<long> shape, long begin, long end)
         {
-            var type = SafetensorsType.Find(format) ?? throw Broken(file, $"types must be one of {SafetensorsType.Known}; {Shown.Quote(name)} has {Shown.Quote(format)}");
+            var type = SafetensorsType.Find(format) ?? throw Broken(file, $"types must be one of {SafetensorsType.Known};"
+                + $" {Shown.Quote(name)} has {Shown.Quote(format)}");
             if (begin > end) throw Broken(file, $"data_offsets must ascend; {Shown.Quote(name)} has [{begin}, {end}]");
             var available = file.Length - _dataStart;
-            if (end > available) throw Broken(file, $"tensors must lie inside the file; {Shown.Quote(name)} ends at {end} of {available} bytes (a truncated copy?)");
+            if (end > available) throw Broken(file, $"tensors must lie inside the file; {Shown.Quote(name)} ends at {end} of {available} bytes (a"
+                + " truncated copy?)");
             // 128 bits: eight dimensions of 63 bits could pass any check in 64.
             UInt128 bytes = (UInt128)type.Bytes;
             foreach (var size in shape) bytes = bytes > long.MaxValue ? bytes : bytes * (UInt128)size;
@@ -105,8 +107,10 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             var expected = _dataStart;
             foreach (var entry in entries.Values.OrderBy(entry => entry.Offset).ThenBy(entry => entry.Bytes))
             {
-                if (entry.Offset > expected) throw Broken(file, $"tensors must follow each other without a gap; {entry.Offset - expected} bytes lie unused before {Shown.Quote(entry.Name)}");
-                if (entry.Offset < expected) throw Broken(file, $"tensors must not overlap; {Shown.Quote(entry.Name)} begins {expected - entry.Offset} bytes before the one before it ends");
+                if (entry.Offset > expected) throw Broken(file, $"tensors must follow each other without a gap;"
+                    + $" {entry.Offset - expected} bytes lie unused before {Shown.Quote(entry.Name)}");
+                if (entry.Offset < expected) throw Broken(file, $"tensors must not overlap;"
+                    + $" {Shown.Quote(entry.Name)} begins {expected - entry.Offset} bytes before the one before it ends");
                 expected += entry.Bytes;
             }
             if (expected != file.Length) throw Broken(file, $"the last tensor must end with the file; {file.Length - expected} bytes are left over");
@@ -117,7 +121,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
             Expect(JsonTokenType.StartObject, MetadataKey);
             while (NextName(MetadataKey) is { } key)
-                if (!metadata.TryAdd(key, ReadText($"{MetadataKey} {Shown.Quote(key)}"))) throw Broken(file, $"keys must be unique; {MetadataKey} has {Shown.Quote(key)} twice");
+                if (!metadata.TryAdd(key, ReadText($"{MetadataKey} {Shown.Quote(key)}"))) throw Broken(file, $"keys must be unique;"
+                    + $" {MetadataKey} has {Shown.Quote(key)} twice");
             return metadata;
         }
 

@@ -12,7 +12,7 @@ internal static unsafe class WeightCopy
     /// <summary>Bytes of scratch memory. Small, because what the allocator keeps of a freed buffer adds up over hundreds of weights.</summary>
     public const int ScratchBytes = 1 << 20;
 
-    /// <summary>Reads elements of type <paramref name="stored"/> that begin at <paramref name="offset"/>; the caller has checked that they lie inside the file.</summary>
+    /// <summary>Reads elements of type <paramref name="stored"/> from <paramref name="offset"/>; they must lie inside the file.</summary>
     public static Tensor Read(MappedFile file, long offset, ScalarType stored, IReadOnlyList<long> shape, ScalarType target, Device device)
     {
         if (stored != target && WeightDecoder.CanWrite(target) && PlainFormat(stored) is { } format)
