@@ -8,9 +8,13 @@ internal delegate void BlockDecoder(ReadOnlySpan<byte> blocks, Span<float> value
 /// <summary>A storage format of GGUF files: values come in blocks of fixed size.</summary>
 internal sealed record GgmlFormat(string Name, uint Number, int BlockValues, int BlockBytes, BlockDecoder Decode)
 {
+    public static readonly GgmlFormat F32 = new("F32", 0, 1, 4, PlainBlocks.F32);
+    public static readonly GgmlFormat F16 = new("F16", 1, 1, 2, PlainBlocks.F16);
+    public static readonly GgmlFormat BF16 = new("BF16", 30, 1, 2, PlainBlocks.BF16);
+
     public static IReadOnlyList<GgmlFormat> All { get; } =
     [
-        new("F32", 0, 1, 4, PlainBlocks.F32), new("F16", 1, 1, 2, PlainBlocks.F16), new("BF16", 30, 1, 2, PlainBlocks.BF16),
+        F32, F16, BF16,
         new("Q4_0", 2, 32, 18, SmallBlocks.Q4_0), new("Q4_1", 3, 32, 20, SmallBlocks.Q4_1),
         new("Q5_0", 6, 32, 22, SmallBlocks.Q5_0), new("Q5_1", 7, 32, 24, SmallBlocks.Q5_1),
         new("Q8_0", 8, 32, 34, SmallBlocks.Q8_0), new("IQ4_NL", 20, 32, 18, SmallBlocks.IQ4_NL),
@@ -33,7 +37,8 @@ internal sealed record GgmlFormat(string Name, uint Number, int BlockValues, int
         foreach (var format in All)
             if (format.Number == number) return format;
         if (Others.TryGetValue(number, out var name))
-            throw new ModelFileException($"{file.Path}: weights must be in one of the formats {Known}; {tensor} is {name}; take a file in another quantisation.");
+            throw new ModelFileException($"{file.Path}: weights must be in one of the formats {Known}; {tensor} is {name};"
+                + " take a file in another quantisation.");
         throw GgufHeader.Broken(file, $"weights must be in one of the formats {Known}; {tensor} has the unknown type {number}");
     }
 }

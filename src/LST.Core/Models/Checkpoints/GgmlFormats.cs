@@ -11,7 +11,8 @@ public static class GgmlFormats
     public static long BytesOf(string format, long values)
     {
         var found = Find(format);
-        if (values < 0 || values % found.BlockValues != 0) throw new ModelFileException($"{format} holds multiples of {found.BlockValues} values; {values} is none.");
+        if (values < 0 || values % found.BlockValues != 0)
+            throw new ModelFileException($"{format} holds multiples of {found.BlockValues} values; {values} is none.");
         return checked(values / found.BlockValues * found.BlockBytes);
     }
 
@@ -28,5 +29,5 @@ public static class GgmlFormats
     }
 
     private static GgmlFormat Find(string format) => GgmlFormat.All.FirstOrDefault(known => known.Name == format)
-        ?? throw new ModelFileException($"weights must be in one of the formats {GgmlFormat.Known}; found {SafetensorsHeader.Quote(format)}.");
+        ?? throw new ModelFileException($"weights must be in one of the formats {GgmlFormat.Known}; found {Shown.Quote(format)}.");
 }

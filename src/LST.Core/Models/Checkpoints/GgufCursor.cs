@@ -34,7 +34,8 @@ internal ref struct GgufCursor(MappedFile file)
     {
         var count = UInt64($"the number of {what}");
         if (count > (ulong)most) throw GgufHeader.Broken(file, $"it may have at most {most} {what}; it claims {count}");
-        if ((long)count * leastBytes > Left) throw GgufHeader.Broken(file, $"{count} {what} must fit into the file; only {Left} bytes are left (a truncated copy?)");
+        if ((long)count * leastBytes > Left) throw GgufHeader.Broken(file, $"{count} {what} must fit into the file;"
+            + $" only {Left} bytes are left (a truncated copy?)");
         return (int)count;
     }
 

@@ -34,7 +34,7 @@ internal sealed class GgufFields(string path, IReadOnlyDictionary<string, object
 
     private static string Show(object value) => value switch
     {
-        string text => SafetensorsHeader.Quote(text),
+        string text => Shown.Quote(text),
         Array items => $"a list of {items.Length} items",
         IFormattable number => number.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",

@@ -60,16 +60,17 @@ public sealed class GgufFile : IModelFile
     /// <inheritdoc/>
     public Tensor Load(string name, ScalarType dtype, Device device)
     {
-        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16)) throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
+        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
+            throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
         if (Weights.All(weight => weight.Name != name))
-            throw new ModelFileException($"{Path} has no weight {SafetensorsHeader.Quote(name)}; its metadata ask for {Weights.Count} weights, the first is {Weights[0].Name}.");
+            throw new ModelFileException($"{Path} has no weight {Shown.Quote(name)}; its metadata ask for {Weights.Count} weights, the first is"
+                + $" {Weights[0].Name}.");
         var tensor = _header.Tensors[GgufNames.Of(name)];
-        var interleaved = Config.ModelType == "llama" && (name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal));
+        var interleaved = Config.ModelType == "llama" && WeightPlan.IsQueryOrKey(name);
         if (interleaved && tensor.Shape.Length == 1) return LoadInterleavedBias(tensor, dtype, device);
-        if (interleaved) return GgufCopy.Read(_file, tensor, StoredRow, dtype, device);
-        return PlainType(tensor.Format) is { } plain
-            ? WeightCopy.Read(_file, tensor.Offset, plain, tensor.Shape, dtype, device)
-            : GgufCopy.Read(_file, tensor, row => row, dtype, device);
+        return interleaved
+            ? WeightDecoder.ReadRows(_file, tensor, StoredRow, dtype, device)
+            : WeightDecoder.Read(_file, tensor.Offset, tensor.Format, tensor.Shape, dtype, device);
     }
 
     /// <inheritdoc/>
@@ -88,19 +89,11 @@ public sealed class GgufFile : IModelFile
 
     private Tensor LoadInterleavedBias(GgufTensor tensor, ScalarType dtype, Device device)
     {
-        using var stored = GgufCopy.Read(_file, tensor, row => row, ScalarType.Float32, CPU);
+        using var stored = WeightDecoder.Read(_file, tensor.Offset, tensor.Format, tensor.Shape, ScalarType.Float32, CPU);
         using var order = torch.tensor(Enumerable.Range(0, (int)tensor.Columns).Select(row => StoredRow(row)).ToArray());
         using var ordered = stored.index_select(0, order);
         return ordered.to(dtype, device, copy: true);
     }
-
-    private static ScalarType? PlainType(GgmlFormat format) => format.Name switch
-    {
-        "F32" => ScalarType.Float32,
-        "F16" => ScalarType.Float16,
-        "BF16" => ScalarType.BFloat16,
-        _ => null,
-    };
 
     private WeightInfo Describe(string name)
     {
@@ -116,12 +109,15 @@ public sealed class GgufFile : IModelFile
             var stored = GgufNames.Of(name);
             asked.Add(stored);
             if (!header.Tensors.TryGetValue(stored, out var tensor))
-                throw new ModelFileException($"{file.Path}: {stored} is missing; the metadata ask for {config.Layers} layers of a {config.ModelType} model; copy or convert the file again.");
+                throw new ModelFileException($"{file.Path}: {stored} is missing; the metadata ask for {config.Layers} layers of a {config.ModelType}"
+                    + " model; copy or convert the file again.");
             if (!tensor.Shape.SequenceEqual(shape))
-                throw new ModelFileException($"{file.Path}: {stored} must have the shape [{string.Join(", ", shape)}] that the metadata ask for; found [{string.Join(", ", tensor.Shape)}] (outermost first); copy or convert the file again.");
+                throw new ModelFileException($"{file.Path}: {stored} must have the shape {Shown.Shape(shape)} that the metadata ask for;"
+                    + $" found {Shown.Shape(tensor.Shape)} (outermost first); copy or convert the file again.");
         }
         foreach (var name in header.Tensors.Keys)
             if (!asked.Contains(name))
-                throw new ModelFileException($"{file.Path}: tensors must be those that the metadata ask for; {SafetensorsHeader.Quote(name)} is unexpected, and leaving it out would change the model; such a model cannot be run here.");
+                throw new ModelFileException($"{file.Path}: tensors must be those that the metadata ask for;"
+                    + $" {Shown.Quote(name)} is unexpected, and leaving it out would change the model; such a model cannot be run here.");
     }
 }

@@ -58,8 +58,8 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
         for (var i = 0; i < count; i++)
         {
             var key = cursor.Text("a metadata key", MaximumKeyBytes);
-            var value = GgufValues.Read(file, ref cursor, SafetensorsHeader.Quote(key));
-            if (!metadata.TryAdd(key, value)) throw Broken(file, $"metadata keys must be unique; {SafetensorsHeader.Quote(key)} stands twice");
+            var value = GgufValues.Read(file, ref cursor, Shown.Quote(key));
+            if (!metadata.TryAdd(key, value)) throw Broken(file, $"metadata keys must be unique; {Shown.Quote(key)} stands twice");
         }
         return metadata;
     }
@@ -75,7 +75,7 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
     private static (string Name, GgmlFormat Format, long[] Shape, long Bytes, ulong Offset) ReadTensor(MappedFile file, ref GgufCursor cursor)
     {
         var name = cursor.Text("a tensor name", MaximumNameBytes);
-        var shown = SafetensorsHeader.Quote(name);
+        var shown = Shown.Quote(name);
         var rank = cursor.UInt32($"the rank of {shown}");
         if (rank is 0 or > MaximumRank) throw Broken(file, $"tensors must have 1 to {MaximumRank} dimensions; {shown} has {rank}");
         var shape = new long[rank];
@@ -88,9 +88,11 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
             shape[rank - 1 - i] = (long)size;
         }
         var format = GgmlFormat.Of(cursor.UInt32($"the type of {shown}"), file, shown);
-        if (shape[^1] % format.BlockValues != 0) throw Broken(file, $"rows of {format.Name} must be multiples of {format.BlockValues} values; {shown} has rows of {shape[^1]}");
+        if (shape[^1] % format.BlockValues != 0) throw Broken(file, $"rows of {format.Name} must be multiples of {format.BlockValues} values;"
+            + $" {shown} has rows of {shape[^1]}");
         var bytes = elements / (UInt128)format.BlockValues * (UInt128)format.BlockBytes;
-        if (bytes > (UInt128)file.Length) throw Broken(file, $"tensors must lie inside the file of {file.Length} bytes; {shown} takes {bytes} (a truncated copy?)");
+        if (bytes > (UInt128)file.Length) throw Broken(file, $"tensors must lie inside the file of {file.Length} bytes;"
+            + $" {shown} takes {bytes} (a truncated copy?)");
         return (name, format, shape, (long)bytes, cursor.UInt64($"the offset of {shown}"));
     }
 
@@ -100,11 +102,13 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
         var placed = new Dictionary<string, GgufTensor>(StringComparer.Ordinal);
         foreach (var (name, format, shape, bytes, offset) in tensors)
         {
-            var shown = SafetensorsHeader.Quote(name);
+            var shown = Shown.Quote(name);
             if (offset % (ulong)alignment != 0) throw Broken(file, $"tensors must begin at multiples of {alignment} bytes; {shown} begins at {offset}");
             if (offset > (ulong)file.Length || dataStart + (long)offset + bytes > file.Length)
-                throw Broken(file, $"tensors must lie inside the file of {file.Length} bytes; {shown} takes {bytes} from {dataStart} + {offset} (a truncated copy?)");
-            if (!placed.TryAdd(name, new GgufTensor(name, format, shape, dataStart + (long)offset, bytes))) throw Broken(file, $"tensor names must be unique; {shown} stands twice");
+                throw Broken(file, $"tensors must lie inside the file of {file.Length} bytes;"
+                    + $" {shown} takes {bytes} from {dataStart} + {offset} (a truncated copy?)");
+            if (!placed.TryAdd(name, new GgufTensor(name, format, shape, dataStart + (long)offset, bytes))) throw Broken(file, $"tensor names must be"
+                + $" unique; {shown} stands twice");
         }
         CheckLayout(file, placed.Values, dataStart, alignment);
         return placed;
@@ -116,9 +120,10 @@ internal sealed record GgufHeader(IReadOnlyDictionary<string, object> Metadata, 
         var (end, before) = (dataStart, "the head of the file");
         foreach (var tensor in tensors.OrderBy(tensor => tensor.Offset))
         {
-            var shown = SafetensorsHeader.Quote(tensor.Name);
+            var shown = Shown.Quote(tensor.Name);
             if (tensor.Offset < end) throw Broken(file, $"tensors must not overlap; {shown} begins inside {before}");
-            if (tensor.Offset - end >= alignment) throw Broken(file, $"tensors must follow each other with padding only; {tensor.Offset - end} bytes lie unused before {shown}");
+            if (tensor.Offset - end >= alignment) throw Broken(file, $"tensors must follow each other with padding only;"
+                + $" {tensor.Offset - end} bytes lie unused before {shown}");
             (end, before) = (tensor.Offset + tensor.Bytes, shown);
         }
         if (file.Length - end >= alignment) throw Broken(file, $"the last tensor must end with the file; {file.Length - end} bytes are left over");

@@ -15,13 +15,15 @@ internal static class GgufRope
     {
         if (!header.Tensors.TryGetValue(GgufNames.RopeFactors, out var tensor)) return null;
         if (tensor.Format.Name != "F32" || tensor.Shape is not [var count] || count != config.HeadDim / 2)
-            throw new ModelFileException($"{file.Path}: {GgufNames.RopeFactors} must be F32 [{config.HeadDim / 2}]; found {tensor.Format.Name} [{string.Join(", ", tensor.Shape)}]; take another conversion of the model.");
+            throw new ModelFileException($"{file.Path}: {GgufNames.RopeFactors} must be F32 [{config.HeadDim / 2}];"
+                + $" found {tensor.Format.Name} {Shown.Shape(tensor.Shape)}; take another conversion of the model.");
         var divisors = new double[(int)count];
         for (var i = 0; i < divisors.Length; i++) divisors[i] = BinaryPrimitives.ReadSingleLittleEndian(file.Span(tensor.Offset + 4 * i, 4));
         if (divisors.All(divisor => divisor == 1)) return null;
         var turns = Enumerable.Range(0, divisors.Length).Select(i => Math.Pow(config.RopeTheta, -2.0 * i / config.HeadDim) / (2 * Math.PI)).ToArray();
         return Candidates(turns, divisors).FirstOrDefault(candidate => Explains(candidate, turns, divisors))
-            ?? throw new ModelFileException($"{file.Path}: {GgufNames.RopeFactors} must be divisors of the llama3 form (1 for high frequencies, one factor for low ones, a blend between); these are not; such a model cannot be run here.");
+            ?? throw new ModelFileException($"{file.Path}: {GgufNames.RopeFactors} must be divisors of the llama3 form (1 for high frequencies, one factor"
+                + " for low ones, a blend between); these are not; such a model cannot be run here.");
     }
 
     /// <summary>The divisor of a frequency that makes <paramref name="turns"/> turns per token (1 / wavelength).</summary>

@@ -51,7 +51,8 @@ internal static class GgufValues
         }
         var whole = new long[count];
         for (var i = 0; i < count; i++)
-            whole[i] = Scalar(bytes.Slice(i * size, size), type) is long number ? number : throw GgufHeader.Broken(file, $"whole numbers in arrays must be below 2^63; {key} has a larger one");
+            whole[i] = Scalar(bytes.Slice(i * size, size), type) is long number ? number : throw GgufHeader.Broken(file, $"whole numbers in arrays must be"
+                + $" below 2^63; {key} has a larger one");
         return whole;
     }
 

@@ -21,7 +21,8 @@ public static class HuggingFaceConfig
         var fields = JsonFields.Parse(json, source);
         var type = fields.TextOrNull("model_type") ?? throw fields.Missing("model_type");
         if (!ModelTypes.Contains(type))
-            throw new ModelFileException($"{source}: model_type must be one of {string.Join(", ", ModelTypes)}; found {SafetensorsHeader.Quote(type)}; this workbench reads Llama-family decoders only.");
+            throw new ModelFileException($"{source}: model_type must be one of {string.Join(", ", ModelTypes)}; found {Shown.Quote(type)};"
+                + " this workbench reads Llama-family decoders only.");
         RefuseOtherArithmetic(fields, source);
 
         var hidden = fields.Count("hidden_size", 1, MostWidth);
@@ -61,9 +62,11 @@ public static class HuggingFaceConfig
     internal static ModelConfig Checked(this ModelConfig config, string source)
     {
         if (config.QueryHeads % config.KeyValueHeads != 0)
-            throw new ModelFileException($"{source}: the number of query heads must be a multiple of the key/value heads; found {config.QueryHeads} and {config.KeyValueHeads}; take the model's published config.");
+            throw new ModelFileException($"{source}: the number of query heads must be a multiple of the key/value heads;"
+                + $" found {config.QueryHeads} and {config.KeyValueHeads}; take the model's published config.");
         if (config.HeadDim % 2 != 0)
-            throw new ModelFileException($"{source}: the head dimension must be even, because RoPE turns pairs; found {config.HeadDim}; such a model cannot be run here.");
+            throw new ModelFileException($"{source}: the head dimension must be even, because RoPE turns pairs; found {config.HeadDim};"
+                + " such a model cannot be run here.");
         return config;
     }
 
@@ -71,15 +74,20 @@ public static class HuggingFaceConfig
     {
         if (fields.CountOrNull("head_dim", 1, 65_536) is { } given) return given;
         if (hidden % heads == 0) return hidden / heads;
-        throw new ModelFileException($"{source}: without head_dim, hidden_size must be a multiple of num_attention_heads; found {hidden} and {heads}; take the model's published config.");
+        throw new ModelFileException($"{source}: without head_dim, hidden_size must be a multiple of num_attention_heads; found {hidden} and {heads};"
+            + " take the model's published config.");
     }
 
     private static void RefuseOtherArithmetic(JsonFields fields, string source)
     {
         if (fields.TextOrNull("hidden_act") is { } activation && activation is not ("silu" or "swish"))
-            throw new ModelFileException($"{source}: hidden_act must be silu; found {SafetensorsHeader.Quote(activation)}; such a model cannot be run here.");
+            throw new ModelFileException($"{source}: hidden_act must be silu; found {Shown.Quote(activation)}; such a model cannot be run here.");
         if (fields.Child("quantization_config") is { } quantization)
-            throw new ModelFileException($"{source}: weights must be float32, bfloat16 or float16; found quantization_config of method {SafetensorsHeader.Quote(quantization.TextOrNull("quant_method") ?? "unknown")}; take the unquantised folder or a GGUF file.");
+            throw new ModelFileException($"{source}: weights must be float32, bfloat16 or float16;"
+                + $" found quantization_config of method {Shown.Quote(quantization.TextOrNull("quant_method") ?? "unknown")};"
+                + " take the unquantised folder or a GGUF file.");
+        if (fields.FlagOrNull("rope_interleaved") ?? false)
+            throw new ModelFileException($"{source}: RoPE pairs must be half-split; found rope_interleaved true; such a model cannot be run here.");
         if (fields.NumberOrNull("partial_rotary_factor", 0, 1) is { } part && part != 1)
             throw new ModelFileException($"{source}: RoPE must turn whole heads; found partial_rotary_factor {part}; such a model cannot be run here.");
     }
@@ -95,7 +103,8 @@ public static class HuggingFaceConfig
                 // Qwen2 would apply it from layer max_window_layers on only: a window per layer, which ModelConfig does not have.
                 var layers = fields.Count("num_hidden_layers", 1, MostLayers);
                 if ((fields.CountOrNull("max_window_layers", 0, int.MaxValue) ?? 28) >= layers) return null;
-                throw new ModelFileException($"{source}: use_sliding_window of qwen2 must be false (its window differs from layer to layer); found true; set it to false to run with full attention.");
+                throw new ModelFileException($"{source}: use_sliding_window of qwen2 must be false (its window differs from layer to layer); found true;"
+                    + " set it to false to run with full attention.");
             default:
                 // transformers' Llama has no window either, whatever the config says.
                 return null;

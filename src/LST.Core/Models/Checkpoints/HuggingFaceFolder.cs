@@ -34,7 +34,8 @@ internal static class HuggingFaceFolder
         try
         {
             var length = new FileInfo(path).Length;
-            if (length > MaximumTextBytes) throw new ModelFileException($"{path} may have at most {MaximumTextBytes} bytes; it has {length}; take the model's published file.");
+            if (length > MaximumTextBytes)
+                throw new ModelFileException($"{path} may have at most {MaximumTextBytes} bytes; it has {length}; take the model's published file.");
             return File.ReadAllText(path);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)

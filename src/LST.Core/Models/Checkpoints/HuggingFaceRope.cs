@@ -37,10 +37,11 @@ internal static class HuggingFaceRope
                     rope.Number("high_freq_factor", 1e-6, 1e6),
                     rope.Count("original_max_position_embeddings", 1, 1 << 30));
                 if (scaling.HighFreqFactor <= scaling.LowFreqFactor)
-                    throw new ModelFileException($"{source}: high_freq_factor must be above low_freq_factor; found {scaling.HighFreqFactor} and {scaling.LowFreqFactor}; take the model's published config.");
+                    throw new ModelFileException($"{source}: high_freq_factor must be above low_freq_factor;"
+                        + $" found {scaling.HighFreqFactor} and {scaling.LowFreqFactor}; take the model's published config.");
                 return scaling;
             default:
-                throw new ModelFileException($"{source}: the RoPE type must be default or llama3; found {SafetensorsHeader.Quote(type)}; such a model cannot be run here.");
+                throw new ModelFileException($"{source}: the RoPE type must be default or llama3; found {Shown.Quote(type)}; such a model cannot be run here.");
         }
     }
 }

@@ -32,7 +32,8 @@ public interface IModelFile : IDisposable
     /// <summary>Every weight that the model needs, in a stable order.</summary>
     IReadOnlyList<WeightInfo> Weights { get; }
 
-    /// <summary>Metadata of a GGUF file (values: string, bool, long, double, ulong only above 2^63−1, or arrays string[], long[], double[], bool[]); empty for folders.</summary>
+    /// <summary>Metadata of a GGUF file (values: string, bool, long, double, ulong only above 2^63−1, or arrays string[], long[], double[], bool[]);
+    /// empty for folders.</summary>
     IReadOnlyDictionary<string, object> Metadata { get; }
 
     /// <summary>sha256 over the weight file's bytes, lower-case hexadecimal (one file: its own hash; shards: the hash of their joined hexadecimal hashes, in

@@ -19,11 +19,13 @@ internal readonly struct JsonFields
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new ModelFileException($"{source} must hold a JSON object; found {Show(document.RootElement)}; take the model's published file.");
+            CheckTexts(document.RootElement);
             return new JsonFields(document.RootElement.Clone(), source);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new ModelFileException($"{source} must be valid JSON with unique keys ({error.Message.TrimEnd('.')}); take the model's published file.", error);
+            throw new ModelFileException($"{source} must be valid JSON with unique keys ({error.Message.TrimEnd('.')});"
+                + " take the model's published file.", error);
         }
     }
 
@@ -82,6 +84,20 @@ internal readonly struct JsonFields
 
     public ModelFileException Wrong(string name, string rule, JsonElement found) =>
         new($"{_source}: \"{name}\" must be {rule}; found {Show(found)}; take the model's published config.");
+
+    // A lone surrogate passes the parser and throws where the string is first read; it is read here once, so that it is a sentence.
+    private static void CheckTexts(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.String) _ = value.GetString();
+        if (value.ValueKind == JsonValueKind.Array)
+            foreach (var item in value.EnumerateArray()) CheckTexts(item);
+        if (value.ValueKind == JsonValueKind.Object)
+            foreach (var member in value.EnumerateObject())
+            {
+                _ = member.Name;
+                CheckTexts(member.Value);
+            }
+    }
 
     private static bool IsCount(JsonElement value, int least, int most) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least && number <= most;

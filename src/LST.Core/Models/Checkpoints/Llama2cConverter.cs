@@ -25,7 +25,8 @@ public static class Llama2cConverter
             WriteText(folder, "config.json", Config(model.Config));
             WriteText(folder, "tokenizer_config.json", TokenizerConfig());
             AtomicFile.Write(System.IO.Path.Combine(folder, "tokenizer.model"), stream => stream.Write(SentencePieceModel.ToBytes(pieces)));
-            var weights = WeightPlan.Of(model.Config).Select(weight => new PendingTensor(weight.Name, ScalarType.Float32, weight.Shape, () => model.Read(weight.Name)));
+            var weights = WeightPlan.Of(model.Config)
+                .Select(weight => new PendingTensor(weight.Name, ScalarType.Float32, weight.Shape, () => model.Read(weight.Name)));
             SafetensorsWriter.Write(System.IO.Path.Combine(folder, "model.safetensors"), weights, new Dictionary<string, string> { ["format"] = "pt" });
             ModelFolder.Open(folder).Dispose();
         });

@@ -14,7 +14,8 @@ internal sealed class Llama2cModel : IDisposable
     private readonly MappedFile _file;
     private readonly Dictionary<string, (long Offset, long[] Shape)> _places;
 
-    private Llama2cModel(MappedFile file, ModelConfig config, Dictionary<string, (long Offset, long[] Shape)> places) => (_file, Config, _places) = (file, config, places);
+    private Llama2cModel(MappedFile file, ModelConfig config, Dictionary<string, (long Offset, long[] Shape)> places) =>
+        (_file, Config, _places) = (file, config, places);
 
     public ModelConfig Config { get; }
 
@@ -40,7 +41,7 @@ internal sealed class Llama2cModel : IDisposable
     {
         var (offset, shape) = _places[name];
         var stored = WeightCopy.Read(_file, offset, ScalarType.Float32, shape, ScalarType.Float32, CPU);
-        if (!name.Contains(".q_proj.", StringComparison.Ordinal) && !name.Contains(".k_proj.", StringComparison.Ordinal)) return stored;
+        if (!WeightPlan.IsQueryOrKey(name)) return stored;
         using (stored)
         {
             // Rows of a head: (pair, half) in the file, (half, pair) in Hugging Face folders.
@@ -110,5 +111,6 @@ internal sealed class Llama2cModel : IDisposable
         if (value < least || value > most) throw Broken(file, $"{field} must be from {least} to {most}; found {value}");
     }
 
-    private static ModelFileException Broken(MappedFile file, string rule) => new($"{file.Path} is not a valid llama2.c checkpoint: {rule}; copy the file again.");
+    private static ModelFileException Broken(MappedFile file, string rule) => new($"{file.Path} is not a valid llama2.c checkpoint: {rule};"
+        + " copy the file again.");
 }

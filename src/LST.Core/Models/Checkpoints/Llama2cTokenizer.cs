@@ -24,7 +24,7 @@ internal static class Llama2cTokenizer
         while (pieces.Count < vocabularySize)
         {
             var piece = ReadPiece(file, ref bytes, pieces.Count, vocabularySize);
-            if (!known.Add(piece.Text)) throw Broken(file, $"pieces must be unique; id {pieces.Count} repeats {SafetensorsHeader.Quote(piece.Text)}");
+            if (!known.Add(piece.Text)) throw Broken(file, $"pieces must be unique; id {pieces.Count} repeats {Shown.Quote(piece.Text)}");
             pieces.Add(piece);
         }
         if (!bytes.IsEmpty) throw Broken(file, $"it must hold the {vocabularySize} pieces of the model and nothing else; {bytes.Length} bytes are left over");
@@ -59,10 +59,11 @@ internal static class Llama2cTokenizer
             // The exporter writes these two with line breaks around them, for display.
             case 1 when text.Trim('\n') == "<s>": return new SentencePiece("<s>", score, SentencePieceKind.Control);
             case 2 when text.Trim('\n') == "</s>": return new SentencePiece("</s>", score, SentencePieceKind.Control);
-            case 1 or 2: throw Broken(file, $"ids 1 and 2 must be <s> and </s>; id {id} is {SafetensorsHeader.Quote(text)}");
+            case 1 or 2: throw Broken(file, $"ids 1 and 2 must be <s> and </s>; id {id} is {Shown.Quote(text)}");
         }
-        var isByte = text is ['<', '0', 'x', _, _, '>'] && byte.TryParse(text.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) && value == id - 3;
-        return isByte ? new SentencePiece(text, score, SentencePieceKind.Byte) : new SentencePiece(text.Replace(' ', '\u2581'), score, SentencePieceKind.Normal);
+        return id - 3 <= byte.MaxValue && text == $"<0x{id - 3:X2}>"
+            ? new SentencePiece(text, score, SentencePieceKind.Byte)
+            : new SentencePiece(text.Replace(' ', '\u2581'), score, SentencePieceKind.Normal);
     }
 
     private static ModelFileException Broken(MappedFile file, string rule, Exception? inner = null) =>

@@ -65,7 +65,9 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Lets the operating system drop the pages of a range; reading them again only costs a page fault.</summary>
     public void Release(long offset, long length)
     {
-        if (_start is not null) NativeMemory.DropPages(_start + offset, length);
+        // Never beyond the map: what lies behind it is somebody else's memory, and dropping that would clear it.
+        var end = Math.Min(Length, offset + length);
+        if (_start is not null && offset >= 0 && offset < end) NativeMemory.DropPages(_start + offset, end - offset);
     }
 
     /// <summary>Drops all pages.</summary>

@@ -16,12 +16,13 @@ public static class ModelFiles
         if (Directory.Exists(location.Path)) return ModelFolder.Open(location.Path, location.ShortName);
         if (HuggingFaceFolder.IsPickle(location.Path)) throw HuggingFaceFolder.PickleRefused(location.Path);
         if (!location.Path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
-            throw new ModelFileException($"{location.Path} must be a Hugging Face folder or a .gguf file; it is neither; name the folder that holds config.json.");
+            throw new ModelFileException($"{location.Path} must be a Hugging Face folder or a .gguf file; it is neither;"
+                + " name the folder that holds config.json.");
         return GgufFile.Open(location.Path, location.ShortName);
     }
 
-    /// <summary>Finds a model: a path as it is; a name in the project's <c>data/models</c>, <c>LST_MODELS</c>, <c>LST_DATA/models</c>, <c>../shared/data/models</c>;
-    /// a hub name under <c>LST_MODELS</c> and in the Hugging Face cache.</summary>
+    /// <summary>Finds a model: a path as it is; a name in the project's <c>data/models</c>, <c>LST_MODELS</c>, <c>LST_DATA/models</c>,
+    /// <c>../shared/data/models</c>; a hub name under <c>LST_MODELS</c> and in the Hugging Face cache.</summary>
     /// <exception cref="UsageException">Nothing of that name is known.</exception>
     /// <exception cref="ModelFileException">One of our own names, but the model is not on this machine.</exception>
     public static ModelLocation Resolve(string nameOrPath) => ModelSearch.OfThisProcess().Find(nameOrPath);

@@ -69,9 +69,11 @@ public sealed class ModelFolder : IModelFile
     /// <inheritdoc/>
     public Tensor Load(string name, ScalarType dtype, Device device)
     {
-        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16)) throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
+        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
+            throw new ArgumentException($"weights load as float32, bfloat16 or float16, not {dtype}", nameof(dtype));
         if (!_owners.TryGetValue(name, out var file) || (Config.TiedHead && name == WeightPlan.Head))
-            throw new ModelFileException($"{Path} has no weight {SafetensorsHeader.Quote(name)}; its config asks for {Weights.Count} weights, the first is {Weights[0].Name}.");
+            throw new ModelFileException($"{Path} has no weight {Shown.Quote(name)}; its config asks for {Weights.Count} weights, the first is"
+                + $" {Weights[0].Name}.");
         if (name == WeightPlan.Embedding) CompareRedundantHead();
         return file.ReadTensor(name, dtype, device);
     }
@@ -99,7 +101,8 @@ public sealed class ModelFolder : IModelFile
         if (_headCompared || !Config.TiedHead || !_owners.TryGetValue(WeightPlan.Head, out var head)) return;
         var embedding = _owners[WeightPlan.Embedding];
         if (!SafetensorsFile.SameBytes(head, head.Entry(WeightPlan.Head), embedding, embedding.Entry(WeightPlan.Embedding)))
-            throw new ModelFileException($"{Path}: with tie_word_embeddings true, {WeightPlan.Head} must be absent or equal {WeightPlan.Embedding}; it differs; set tie_word_embeddings to what the weights were trained with.");
+            throw new ModelFileException($"{Path}: with tie_word_embeddings true, {WeightPlan.Head} must be absent or equal {WeightPlan.Embedding};"
+                + " it differs; set tie_word_embeddings to what the weights were trained with.");
         _headCompared = true;
     }
 }

@@ -26,7 +26,8 @@ internal sealed partial record ModelSearch(Func<string, string?> Environment, st
 
     public ModelLocation Find(string nameOrPath)
     {
-        if (string.IsNullOrWhiteSpace(nameOrPath)) throw new UsageException("a model must be named: a folder, a .gguf file, lst-ref, smollm2 or a hub name; found nothing.");
+        if (string.IsNullOrWhiteSpace(nameOrPath))
+            throw new UsageException("a model must be named: a folder, a .gguf file, lst-ref, smollm2 or a hub name; found nothing.");
         if (Directory.Exists(nameOrPath) || File.Exists(nameOrPath)) return Location(nameOrPath, null);
         if (LooksLikePath(nameOrPath)) throw new UsageException($"{nameOrPath} must be a model folder or a .gguf file; nothing is there; check the path.");
         var isHubName = nameOrPath.Contains('/', StringComparison.Ordinal);
@@ -100,7 +101,8 @@ internal sealed partial record ModelSearch(Func<string, string?> Environment, st
         if (!Directory.Exists(snapshots)) return [];
         var reference = System.IO.Path.Combine(folder, "refs", "main");
         var main = File.Exists(reference) ? System.IO.Path.Combine(snapshots, System.IO.Path.GetFileName(File.ReadAllText(reference).Trim())) : "";
-        return Directory.GetDirectories(snapshots).OrderByDescending(path => path == main).ThenByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal);
+        return Directory.GetDirectories(snapshots)
+            .OrderByDescending(path => path == main).ThenByDescending(Directory.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal);
     }
 
     private LstException NotFound(string name, bool isHubName)
@@ -111,7 +113,8 @@ internal sealed partial record ModelSearch(Func<string, string?> Environment, st
         var where = string.Join(", ", places);
         if (where.Length == 0) where = "no folder (LST_MODELS is not set)";
         if (Remedy.TryGetValue(name, out var remedy)) return new ModelFileException($"the model {name} must lie in one of {where}; it does not; {remedy}.");
-        return new UsageException($"the model {SafetensorsHeader.Quote(name)} is neither a path nor found in {where}; name a folder, a .gguf file, lst-ref, smollm2 or a hub name that is on this machine.");
+        return new UsageException($"the model {Shown.Quote(name)} is neither a path nor found in {where};"
+            + " name a folder, a .gguf file, lst-ref, smollm2 or a hub name that is on this machine.");
     }
 
     private static string? RootAbove(string start)

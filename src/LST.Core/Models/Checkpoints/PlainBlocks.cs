@@ -7,13 +7,7 @@ internal static class PlainBlocks
 {
     public static void F32(ReadOnlySpan<byte> blocks, Span<float> values) => blocks.CopyTo(MemoryMarshal.AsBytes(values));
 
-    public static void F16(ReadOnlySpan<byte> blocks, Span<float> values)
-    {
-        for (var i = 0; i < values.Length; i++) values[i] = (float)MemoryMarshal.Read<Half>(blocks[(2 * i)..]);
-    }
+    public static void F16(ReadOnlySpan<byte> blocks, Span<float> values) => FloatLanes.FromHalf(MemoryMarshal.Cast<byte, ushort>(blocks), values);
 
-    public static void BF16(ReadOnlySpan<byte> blocks, Span<float> values)
-    {
-        for (var i = 0; i < values.Length; i++) values[i] = BitConverter.UInt32BitsToSingle((uint)MemoryMarshal.Read<ushort>(blocks[(2 * i)..]) << 16);
-    }
+    public static void BF16(ReadOnlySpan<byte> blocks, Span<float> values) => FloatLanes.FromBFloat16(MemoryMarshal.Cast<byte, ushort>(blocks), values);
 }

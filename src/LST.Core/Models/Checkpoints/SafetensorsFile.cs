@@ -42,14 +42,15 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="ModelFileException">The file has no tensor of that name.</exception>
     public SafetensorsEntry Entry(string name) => Entries.TryGetValue(name, out var entry)
         ? entry
-        : throw new ModelFileException($"{Path} has no tensor {SafetensorsHeader.Quote(name)}; it holds {Entries.Count} tensors{Sample()}.");
+        : throw new ModelFileException($"{Path} has no tensor {Shown.Quote(name)}; it holds {Entries.Count} tensors{Sample()}.");
 
     /// <summary>The stored bytes of one tensor, without copy; valid until this file is disposed.</summary>
     /// <exception cref="ModelFileException">No such tensor, or one above 2 GiB, which a span cannot hold (<see cref="ReadTensor"/> can).</exception>
     public ReadOnlySpan<byte> Bytes(string name)
     {
         var entry = Entry(name);
-        if (entry.Bytes > int.MaxValue) throw new ModelFileException($"{SafetensorsHeader.Quote(name)} of {Path} has {entry.Bytes} bytes, more than one span holds; read it as a tensor.");
+        if (entry.Bytes > int.MaxValue)
+            throw new ModelFileException($"{Shown.Quote(name)} of {Path} has {entry.Bytes} bytes, more than one span holds; read it as a tensor.");
         return _file.Span(entry.Offset, (int)entry.Bytes);
     }
 
@@ -85,5 +86,6 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Unmaps the file.</summary>
     public void Dispose() => _file.Dispose();
 
-    private string Sample() => Entries.Count == 0 ? "" : $", among them {string.Join(", ", Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(SafetensorsHeader.Quote))}";
+    private string Sample() => Entries.Count == 0 ? "" : $", among them"
+        + $" {string.Join(", ", Entries.Keys.Order(StringComparer.Ordinal).Take(3).Select(Shown.Quote))}";
 }

@@ -56,7 +56,7 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
                     continue;
                 }
                 if (entries.Count == MaximumTensors) throw Broken(file, $"it may hold at most {MaximumTensors} tensors; it holds more");
-                if (!entries.TryAdd(name, ReadEntry(name))) throw Broken(file, $"tensor names must be unique; {Quote(name)} stands twice");
+                if (!entries.TryAdd(name, ReadEntry(name))) throw Broken(file, $"tensor names must be unique; {Shown.Quote(name)} stands twice");
             }
             _reader.Read(); // throws if anything but white space follows
             CheckLayout(entries);
@@ -67,36 +67,38 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
         {
             string? format = null;
             List<long>? shape = null, offsets = null;
-            Expect(JsonTokenType.StartObject, Quote(name));
-            while (NextName(Quote(name)) is { } key)
+            Expect(JsonTokenType.StartObject, Shown.Quote(name));
+            while (NextName(Shown.Quote(name)) is { } key)
             {
                 var seen = key switch { "dtype" => format is not null, "shape" => shape is not null, "data_offsets" => offsets is not null, _ => false };
-                if (seen) throw Broken(file, $"keys must be unique; {Quote(name)} has \"{key}\" twice");
+                if (seen) throw Broken(file, $"keys must be unique; {Shown.Quote(name)} has \"{key}\" twice");
                 switch (key)
                 {
-                    case "dtype": format = ReadText($"the dtype of {Quote(name)}"); break;
-                    case "shape": shape = ReadNumbers($"the shape of {Quote(name)}", MaximumRank); break;
-                    case "data_offsets": offsets = ReadNumbers($"the data_offsets of {Quote(name)}", 2); break;
-                    default: throw Broken(file, $"a tensor may have only the keys dtype, shape, data_offsets; {Quote(name)} has {Quote(key)}");
+                    case "dtype": format = ReadText($"the dtype of {Shown.Quote(name)}"); break;
+                    case "shape": shape = ReadNumbers($"the shape of {Shown.Quote(name)}", MaximumRank); break;
+                    case "data_offsets": offsets = ReadNumbers($"the data_offsets of {Shown.Quote(name)}", 2); break;
+                    default: throw Broken(file, $"a tensor may have only the keys dtype, shape, data_offsets; {Shown.Quote(name)} has {Shown.Quote(key)}");
                 }
             }
             if (format is null || shape is null || offsets is not { Count: 2 })
-                throw Broken(file, $"a tensor must have dtype, shape and two data_offsets; {Quote(name)} has not");
+                throw Broken(file, $"a tensor must have dtype, shape and two data_offsets; {Shown.Quote(name)} has not");
             return Checked(name, format, shape, offsets[0], offsets[1]);
         }
 
         private SafetensorsEntry Checked(string name, string format, List<long> shape, long begin, long end)
         {
-            var type = SafetensorsType.Find(format) ?? throw Broken(file, $"types must be one of {SafetensorsType.Known}; {Quote(name)} has {Quote(format)}");
-            if (begin > end) throw Broken(file, $"data_offsets must ascend; {Quote(name)} has [{begin}, {end}]");
+            var type = SafetensorsType.Find(format) ?? throw Broken(file, $"types must be one of {SafetensorsType.Known};"
+                + $" {Shown.Quote(name)} has {Shown.Quote(format)}");
+            if (begin > end) throw Broken(file, $"data_offsets must ascend; {Shown.Quote(name)} has [{begin}, {end}]");
             var available = file.Length - _dataStart;
-            if (end > available) throw Broken(file, $"tensors must lie inside the file; {Quote(name)} ends at {end} of {available} bytes (a truncated copy?)");
+            if (end > available) throw Broken(file, $"tensors must lie inside the file; {Shown.Quote(name)} ends at {end} of {available} bytes (a"
+                + " truncated copy?)");
             // 128 bits: eight dimensions of 63 bits could pass any check in 64.
             UInt128 bytes = (UInt128)type.Bytes;
             foreach (var size in shape) bytes = bytes > long.MaxValue ? bytes : bytes * (UInt128)size;
             if (shape.Contains(0)) bytes = 0;
             if (bytes != (UInt128)(end - begin))
-                throw Broken(file, $"bytes must equal shape times type; {Quote(name)} is {format} [{string.Join(", ", shape)}] but has {end - begin} bytes");
+                throw Broken(file, $"bytes must equal shape times type; {Shown.Quote(name)} is {format} {Shown.Shape(shape)} but has {end - begin} bytes");
             return new SafetensorsEntry(name, format, shape.ToArray(), _dataStart + begin, end - begin);
         }
 
@@ -105,8 +107,10 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             var expected = _dataStart;
             foreach (var entry in entries.Values.OrderBy(entry => entry.Offset).ThenBy(entry => entry.Bytes))
             {
-                if (entry.Offset > expected) throw Broken(file, $"tensors must follow each other without a gap; {entry.Offset - expected} bytes lie unused before {Quote(entry.Name)}");
-                if (entry.Offset < expected) throw Broken(file, $"tensors must not overlap; {Quote(entry.Name)} begins {expected - entry.Offset} bytes before the one before it ends");
+                if (entry.Offset > expected) throw Broken(file, $"tensors must follow each other without a gap;"
+                    + $" {entry.Offset - expected} bytes lie unused before {Shown.Quote(entry.Name)}");
+                if (entry.Offset < expected) throw Broken(file, $"tensors must not overlap;"
+                    + $" {Shown.Quote(entry.Name)} begins {expected - entry.Offset} bytes before the one before it ends");
                 expected += entry.Bytes;
             }
             if (expected != file.Length) throw Broken(file, $"the last tensor must end with the file; {file.Length - expected} bytes are left over");
@@ -117,7 +121,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
             Expect(JsonTokenType.StartObject, MetadataKey);
             while (NextName(MetadataKey) is { } key)
-                if (!metadata.TryAdd(key, ReadText($"{MetadataKey} {Quote(key)}"))) throw Broken(file, $"keys must be unique; {MetadataKey} has {Quote(key)} twice");
+                if (!metadata.TryAdd(key, ReadText($"{MetadataKey} {Shown.Quote(key)}"))) throw Broken(file, $"keys must be unique;"
+                    + $" {MetadataKey} has {Shown.Quote(key)} twice");
             return metadata;
         }
 
@@ -159,12 +164,5 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             JsonTokenType.StartObject => "object", JsonTokenType.StartArray => "array", JsonTokenType.String => "string",
             JsonTokenType.Number => "number", JsonTokenType.True or JsonTokenType.False => "boolean", JsonTokenType.Null => "null", _ => "nothing",
         };
-    }
-
-    /// <summary>A name from a file, shortened and with control characters shown, for messages.</summary>
-    public static string Quote(string name)
-    {
-        var shown = name.Length > 100 ? name[..100] + "…" : name;
-        return $"\"{string.Concat(shown.Select(c => char.IsControl(c) ? '\uFFFD' : c))}\"";
     }
 }

@@ -18,5 +18,6 @@ internal sealed record SafetensorsType(string Name, ScalarType Scalar, int Bytes
 
     public static SafetensorsType? Find(ScalarType scalar) => Array.Find(All, type => type.Scalar == scalar);
 
-    public static int BytesOf(ScalarType scalar) => Find(scalar)?.Bytes ?? throw new ArgumentException($"{scalar} has no place in a model file", nameof(scalar));
+    public static int BytesOf(ScalarType scalar) => Find(scalar)?.Bytes ?? throw new ArgumentException($"{scalar} has no place in a model"
+        + " file", nameof(scalar));
 }

@@ -38,9 +38,11 @@ public static class SafetensorsWriter
     private static SafetensorsType TypeOf(string path, PendingTensor tensor)
     {
         if (tensor.Name.Length > SafetensorsHeader.MaximumNameLength / 6)
-            throw new ModelFileException($"{path}: a tensor name may have at most {SafetensorsHeader.MaximumNameLength / 6} characters; {SafetensorsHeader.Quote(tensor.Name)} has {tensor.Name.Length}.");
+            throw new ModelFileException($"{path}: a tensor name may have at most {SafetensorsHeader.MaximumNameLength / 6} characters;"
+                + $" {Shown.Quote(tensor.Name)} has {tensor.Name.Length}.");
         return SafetensorsType.Find(tensor.Type)
-            ?? throw new ModelFileException($"{path}: safetensors files here hold {SafetensorsType.Known}; {SafetensorsHeader.Quote(tensor.Name)} is {tensor.Type}: cast it first.");
+            ?? throw new ModelFileException($"{path}: safetensors files here hold {SafetensorsType.Known}; {Shown.Quote(tensor.Name)} is {tensor.Type}:"
+                + " cast it first.");
     }
 
     private static byte[] Header(string path, (PendingTensor Tensor, SafetensorsType Type)[] ordered, IReadOnlyDictionary<string, string>? metadata)
@@ -59,7 +61,8 @@ public static class SafetensorsWriter
             var offset = 0L;
             foreach (var (tensor, type) in ordered)
             {
-                if (!names.Add(tensor.Name)) throw new ModelFileException($"{path}: tensor names must be unique and not __metadata__; {SafetensorsHeader.Quote(tensor.Name)} was given again.");
+                if (!names.Add(tensor.Name))
+                    throw new ModelFileException($"{path}: tensor names must be unique and not __metadata__; {Shown.Quote(tensor.Name)} was given again.");
                 json.WriteStartObject(tensor.Name);
                 json.WriteString("dtype", type.Name);
                 json.WriteStartArray("shape");
@@ -84,7 +87,8 @@ public static class SafetensorsWriter
         if (pending.Elements == 0) return;
         using var tensor = pending.Make();
         if (tensor.dtype != pending.Type || !tensor.shape.SequenceEqual(pending.Shape))
-            throw new InvalidOperationException($"{pending.Name} was announced as {pending.Type} [{string.Join(", ", pending.Shape)}] and made as {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
+            throw new InvalidOperationException($"{pending.Name} was announced as {pending.Type} {Shown.Shape(pending.Shape)} and made as {tensor.dtype}"
+                + $" {Shown.Shape(tensor.shape)}");
         using var host = tensor.cpu();
         using var dense = host.contiguous();
         var bytes = pending.Elements * SafetensorsType.BytesOf(dense.dtype);

@@ -14,7 +14,8 @@ internal static class ShardIndex
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in map.Members())
         {
-            if (shards.Count == SafetensorsHeader.MaximumTensors) throw new ModelFileException($"{path}: weight_map may name at most {SafetensorsHeader.MaximumTensors} tensors; it names more.");
+            if (shards.Count == SafetensorsHeader.MaximumTensors)
+                throw new ModelFileException($"{path}: weight_map may name at most {SafetensorsHeader.MaximumTensors} tensors; it names more.");
             var file = map.TextOrNull(member.Name) ?? throw map.Missing(member.Name);
             if (known.Add(file)) CheckShard(path, folder, file);
             shards.Add(member.Name, file);
@@ -27,7 +28,8 @@ internal static class ShardIndex
     {
         // Both separators on every system: an index must mean the same everywhere.
         if (file.AsSpan().ContainsAny("/\\:\0") || !file.EndsWith(".safetensors", StringComparison.Ordinal) || file.Length > 255)
-            throw new ModelFileException($"{path}: shards must be plain names of .safetensors files beside the index; found {SafetensorsHeader.Quote(file)}; fetch the index again.");
+            throw new ModelFileException($"{path}: shards must be plain names of .safetensors files beside the index; found {Shown.Quote(file)};"
+                + " fetch the index again.");
         if (!File.Exists(System.IO.Path.Combine(folder, file)))
             throw new ModelFileException($"{path}: every shard must lie beside the index; {file} is missing; fetch it again.");
     }

@@ -9,9 +9,14 @@ internal static unsafe class WeightCopy
     /// <summary>Bytes of the file that are resident at once.</summary>
     public const int ChunkBytes = 16 << 20;
 
-    /// <summary>Reads elements of type <paramref name="stored"/> that begin at <paramref name="offset"/>; the caller has checked that they lie inside the file.</summary>
+    /// <summary>Bytes of scratch memory. Small, because what the allocator keeps of a freed buffer adds up over hundreds of weights.</summary>
+    public const int ScratchBytes = 1 << 20;
+
+    /// <summary>Reads elements of type <paramref name="stored"/> from <paramref name="offset"/>; they must lie inside the file.</summary>
     public static Tensor Read(MappedFile file, long offset, ScalarType stored, IReadOnlyList<long> shape, ScalarType target, Device device)
     {
+        if (stored != target && WeightDecoder.CanWrite(target) && PlainFormat(stored) is { } format)
+            return WeightDecoder.Read(file, offset, format, shape, target, device);
         var result = torch.empty(shape.ToArray(), dtype: target, device: device);
         try
         {
@@ -26,6 +31,14 @@ internal static unsafe class WeightCopy
         }
     }
 
+    private static GgmlFormat? PlainFormat(ScalarType type) => type switch
+    {
+        ScalarType.Float32 => GgmlFormat.F32,
+        ScalarType.Float16 => GgmlFormat.F16,
+        ScalarType.BFloat16 => GgmlFormat.BF16,
+        _ => null,
+    };
+
     private static void CopyBytes(MappedFile file, long offset, Tensor result)
     {
         var bytes = result.numel() * SafetensorsType.BytesOf(result.dtype);
@@ -38,13 +51,13 @@ internal static unsafe class WeightCopy
         }
     }
 
-    // libtorch converts between all types with vector instructions, and copies to any device; it only needs a tensor to read from.
+    // libtorch converts between all types and copies to any device; it only needs a tensor to read from.
     private static void CopyThroughScratch(MappedFile file, long offset, ScalarType stored, Tensor result)
     {
         var size = SafetensorsType.BytesOf(stored);
         var elements = result.numel();
         if (elements == 0) return;
-        var step = Math.Min(ChunkBytes / size, elements);
+        var step = Math.Min(ScratchBytes / size, elements);
         using var scratch = torch.empty(step, dtype: stored, device: CPU);
         using var flat = result.view(-1L);
         for (var done = 0L; done < elements; done += step)

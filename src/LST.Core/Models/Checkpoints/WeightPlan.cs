@@ -36,5 +36,8 @@ internal static class WeightPlan
     /// <summary>Buffers that old checkpoints carry and that the config already determines.</summary>
     public static bool IsIgnorable(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
+    /// <summary>Projections whose rows RoPE turns in pairs.</summary>
+    public static bool IsQueryOrKey(string name) => name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal);
+
     private static string Name(int layer, string rest) => $"model.layers.{layer}.{rest}";
 }

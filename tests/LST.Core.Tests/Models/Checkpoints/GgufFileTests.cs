@@ -70,6 +70,22 @@ public class GgufFileTests
     }
 
     [Fact]
+    public void A_sliding_window_is_read_for_llama_files_and_scaling_by_one_is_none()
+    {
+        using var folder = new TemporaryFolder();
+        var builder = GgufBuilder.Tiny().Set("llama.attention.sliding_window", GgufBuilder.UInt32(20))
+            .Set("llama.rope.scaling.type", GgufBuilder.Text("linear")).Set("llama.rope.scaling.factor", GgufBuilder.Float32(1));
+        var qwen = GgufBuilder.Tiny("qwen2", bias: true).Set("qwen2.attention.sliding_window", GgufBuilder.UInt32(20)).Set("qwen2.rope.scaling.type", GgufBuilder.Text("none"));
+
+        using var model = GgufFile.Open(folder.Write("llama.gguf", builder.ToBytes()));
+        using var other = GgufFile.Open(folder.Write("qwen.gguf", qwen.ToBytes()));
+
+        Assert.Equal(20, model.Config.SlidingWindow);
+        Assert.Null(model.Config.RopeScaling);
+        Assert.Null(other.Config.SlidingWindow);
+    }
+
+    [Fact]
     public void Metadata_keep_their_values_in_the_documented_types()
     {
         using var folder = new TemporaryFolder();

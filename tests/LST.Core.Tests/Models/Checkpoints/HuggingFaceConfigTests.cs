@@ -1,3 +1,4 @@
+using CsCheck;
 using LST.Core.Models;
 using LST.Core.Models.Checkpoints;
 
@@ -133,6 +134,10 @@ public class HuggingFaceConfigTests
         { With("\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 8}"), "high_freq_factor must be above" },
         { With("\"rope_theta\": 5, \"rope_parameters\": {\"rope_theta\": 6}"), "same wherever it stands; found 5 and 6" },
         { With("\"rope_scaling\": {\"type\": \"default\"}, \"rope_parameters\": {}"), "described once" },
+        { With("\"rope_interleaved\": true"), "rope_interleaved true" },
+        { With("\"hidden_act\": \"\\ud800\""), "valid JSON" },
+        { With("\"\\ud800\": 1"), "valid JSON" },
+        { With("\"deep\": " + new string('[', 200) + new string(']', 200)), "valid JSON" },
         { With("\"partial_rotary_factor\": 0.5"), "partial_rotary_factor 0.5" },
         { With("\"quantization_config\": {\"quant_method\": \"gptq\"}"), "quantization_config of method \"gptq\"" },
         { With("\"tie_word_embeddings\": \"yes\""), "\"tie_word_embeddings\" must be true or false" },
@@ -148,5 +153,26 @@ public class HuggingFaceConfigTests
         Assert.Contains(phrase, error.Message);
         Assert.Contains("config.json", error.Message);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Random_byte_flips_give_success_or_a_sentence()
+    {
+        var good = System.Text.Encoding.UTF8.GetBytes(With("\"rope_theta\": 5.5, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 8}"));
+        var flips = Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte).Array[1, 4];
+
+        flips.Sample(changes =>
+        {
+            var bytes = good.ToArray();
+            foreach (var (at, value) in changes) bytes[at] = value;
+            try
+            {
+                HuggingFaceConfig.FromJson(System.Text.Encoding.UTF8.GetString(bytes), "{}");
+            }
+            catch (ModelFileException)
+            {
+                // A sentence is one of the two allowed outcomes.
+            }
+        }, iter: 10_000, threads: 1);
     }
 }

@@ -127,7 +127,7 @@ public class MalformedSafetensorsTests
             {
                 // A sentence is one of the two allowed outcomes.
             }
-        }, iter: 2_000, threads: 1);
+        }, iter: 1_500, threads: 1);
     }
 
     private static byte[] BadUtf8()
