@@ -55,6 +55,11 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
     /// <summary>Keys and values [B, H_kv, Length, D]: a view while one block suffices, else joined for this call. Belongs to the current dispose scope.</summary>
     public (Tensor Keys, Tensor Values) Joined()
     {
+        if (Length == 0)
+        {
+            var none = new long[] { batch, keyValueHeads, 0, headDim };
+            return (empty(none, dtype, device), empty(none, dtype, device));
+        }
         if (blocks.Count == 1) return (blocks[0].Keys.narrow(2, 0, Length), blocks[0].Values.narrow(2, 0, Length));
         var parts = blocks.Select((block, i) => (block, count: Math.Min(blockTokens, Length - i * blockTokens))).Where(p => p.count > 0).ToList();
         return (cat([.. parts.Select(p => p.block.Keys.narrow(2, 0, p.count))], 2), cat([.. parts.Select(p => p.block.Values.narrow(2, 0, p.count))], 2));
@@ -63,6 +68,7 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
     /// <summary>Forgets the tokens behind <paramref name="length"/>; blocks stay allocated for reuse.</summary>
     public void Truncate(int length)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         Length = length;
     }

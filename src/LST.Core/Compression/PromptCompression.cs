@@ -66,10 +66,11 @@ public static class PromptCompression
     /// <param name="jobs">What is wanted.</param>
     /// <param name="tokenizer">For methods that write a prompt of their own.</param>
     /// <param name="cancel">Stops between layers.</param>
-    /// <exception cref="CompressionException">A cache did not become what was planned.</exception>
+    /// <exception cref="CompressionException">The prompt is empty, or a cache did not become what was planned.</exception>
     public static CompressedPrompts Run(LanguageModel model, ReadOnlyMemory<long> ids, IReadOnlyList<CompressionJob> jobs,
         ITokenizer? tokenizer = null, CancellationToken cancel = default)
     {
+        if (ids.IsEmpty) throw new CompressionException("the prompt is empty; a cache is compressed from at least one token, give a prompt or a text source that has some");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var work = jobs.Select(job => new JobWork(model, job, ids.Length)).ToList();

@@ -1,0 +1,86 @@
+using LST.Core.Baselines;
+using LST.Core.Compression;
+
+namespace LST.Core.Tests.Compression;
+
+/// <summary>What a method promises, so that the shared matrix knows which invariants hold for it.</summary>
+[Flags]
+public enum MethodTraits
+{
+    /// <summary>The common ones alone.</summary>
+    None = 0,
+
+    /// <summary>Every slot's key is a key of the prompt, at its own position.</summary>
+    KeepsKeys = 1,
+
+    /// <summary>Every slot's value is the value of the prompt's token at the slot's position.</summary>
+    KeepsValues = 2,
+
+    /// <summary>Key, value and position of every slot are those of one token.</summary>
+    Selects = KeepsKeys | KeepsValues,
+
+    /// <summary>Slots are weighted means of neighbouring tokens; counts tell how many.</summary>
+    Averages = 4,
+
+    /// <summary>Keys are turned to slot numbers and the next token stands at n.</summary>
+    Renumbers = 8,
+
+    /// <summary>Heads may hold different numbers of slots.</summary>
+    Ragged = 16,
+
+    /// <summary>Its size does not follow the budget n: dense, and options that ask for another rule.</summary>
+    OwnBudget = 32,
+}
+
+/// <summary>
+/// The shared test matrix: every registered method, and variants whose options change what it does. A new method joins by its registry line; if it is
+/// more than a selection it says so in <see cref="TraitsOf"/>.
+/// </summary>
+public static class MethodCases
+{
+    private static readonly string[] Variants =
+    [
+        "mean:key-space=pre-rope:log-mass=true", "mean:log-mass=true:sinks=1:recent=3", "mean:grouping=fixed-window:sinks=2:recent=2", "mean:window=3:sinks=0:recent=0", "mean:budget=middle",
+        "streaming:positions=cache-index", "streaming:sinks=0",
+        "h2o:normalize=by-count:recent=0", "h2o:sinks=2:group=max:recent=n/4",
+        "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
+        "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2",
+    ];
+
+    /// <summary>As typed.</summary>
+    public static IReadOnlyList<string> Typed { get; } = [.. MethodRegistry.Entries.Select(entry => entry.Name), .. Variants];
+
+    /// <summary>Method × head layout × storage type.</summary>
+    public static TheoryData<string, string, string> Cells => [.. from method in Typed from heads in new[] { "mha", "gqa" } from type in new[] { "fp32", "bf16" } select (method, heads, type)];
+
+    /// <summary>Methods alone.</summary>
+    public static TheoryData<string> Methods => [.. Typed];
+
+    public static TheoryData<string> Having(MethodTraits traits) => [.. Typed.Where(typed => MethodSpec.Parse(typed).HasTraits(traits))];
+
+    public static MethodTraits TraitsOf(MethodSpec spec) => spec.Name switch
+    {
+        "dense" => MethodTraits.Selects | MethodTraits.OwnBudget,
+        "mean" => MethodTraits.Averages | (spec.Options["budget"] == "middle" || !spec.Options.IsAutomatic("window") ? MethodTraits.OwnBudget : 0),
+        "streaming" => spec.Options["positions"] == "cache-index" ? MethodTraits.Renumbers : MethodTraits.Selects,
+        "kvzip" => MethodTraits.Selects | MethodTraits.Ragged,
+        _ => MethodTraits.Selects,
+    };
+
+    public static bool HasTraits(this MethodSpec spec, MethodTraits traits) => TraitsOf(spec).HasFlag(traits);
+
+    /// <summary>A compressor that needs no tokenizer.</summary>
+    public static IKvCompressor CreateWithPrompt(this MethodSpec spec)
+    {
+        var compressor = spec.Entry.Create(spec.Options);
+        if (compressor is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
+        return compressor;
+    }
+
+    /// <summary>s and R that the method's options ask for at a budget of n.</summary>
+    public static (int Sinks, int Recent) Protected(this MethodSpec spec, int slots, Ratio ratio)
+    {
+        int Asked(string key) => spec.Options.Values.ContainsKey(key) && !spec.Options.IsAutomatic(key) ? spec.Options.Slots(key, slots, ratio) : 0;
+        return (Asked("sinks"), Asked("recent"));
+    }
+}
