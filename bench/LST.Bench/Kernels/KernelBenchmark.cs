@@ -22,6 +22,8 @@ internal static class KernelBenchmark
             Console.WriteLine(FormattableString.Invariant(
                 $"read ceiling {ceiling:F1} GB/s from memory (one thread {ReadCeiling.Measure(single, 50, 256):F1}), {ReadCeiling.Measure(pool, 200, 16):F1} GB/s from 16 MB in cache"));
         if (Wanted("matvec")) MatrixVectorBenchmark.Run(pool, repeats, ceiling);
+        if (Wanted("attention")) AttentionBenchmark.Run(pool, repeats, ceiling);
+        if (Wanted("step")) StepBenchmark.Run(pool, repeats, ceiling);
         return 0;
 
         bool Wanted(string name) => only is null || only.Contains(name);
