@@ -2,6 +2,7 @@ using LST.Core.Attention;
 using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Caching;
 using LST.Core.Models.Checkpoints;
+using LST.Core.Models.Decoding;
 using static TorchSharp.torch;
 
 namespace LST.Core.Models;
@@ -16,7 +17,7 @@ public sealed class LanguageModel : IDisposable
     private readonly Tensor finalNorm;          // [M]
     private readonly Tensor? head;              // [V, M], null when tied
     private readonly DecoderLayer[] layers;
-    private NativeWeights? native;
+    private LanguageModelWeights? native;
     private WorkerPool? pool;
     private SegmentKernels? kernels;
 
@@ -90,7 +91,7 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>Addresses for the C# kernels; only of a model on the CPU.</summary>
-    internal NativeWeights Native => native ??= new NativeWeights(this);
+    internal LanguageModelWeights Native => native ??= new LanguageModelWeights(this);
 
     /// <summary>Workers of the C# kernels, as many as the tensor library has threads.</summary>
     internal WorkerPool Pool => pool ??= new WorkerPool(get_num_threads());
@@ -128,7 +129,7 @@ public sealed class LanguageModel : IDisposable
     }
 
     // On the CPU, where nobody asks for gradients, element-wise work is done by our own kernels.
-    private SegmentKernels? Kernels => Device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() ? kernels ??= new SegmentKernels(Pool, Config, Native.Type) : null;
+    private SegmentKernels? Kernels => Device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() ? kernels ??= new SegmentKernels(Pool, Native) : null;
 
     /// <summary>Logits of hidden states after the final norm: […, M] → […, V].</summary>
     public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, Head);
@@ -168,7 +169,7 @@ public sealed class LanguageModel : IDisposable
         var layer = layers[index];
         var (batch, tokens, headDim) = (x.shape[0], x.shape[1], (long)Config.HeadDim);
         var fast = Kernels;
-        var input = fast is null ? Normalize(x, layer.AttentionNorm) : fast.Normalize(x, Native, index);
+        var input = fast is null ? Normalize(x, layer.AttentionNorm) : fast.Normalize(x, index);
         var qkv = nn.functional.linear(input, layer.Qkv, layer.QkvBias);
         var heads = qkv.view(batch, tokens, Config.QueryHeads + 2 * Config.KeyValueHeads, headDim).transpose(1, 2);
         var rawQueries = heads.narrow(1, 0, Config.QueryHeads);                               // [B, H_q, S, D]
@@ -201,7 +202,7 @@ public sealed class LanguageModel : IDisposable
     {
         if (fast is not null)
         {
-            var normed = fast.AddNormalize(x, attended, Native, index);                     // x now holds the sum
+            var normed = fast.AddNormalize(x, attended, index);                     // x now holds the sum
             var active = fast.Activate(nn.functional.linear(normed, layer.GateUp, layer.GateUpBias));
             return nn.functional.linear(active, layer.Down, layer.DownBias).add_(x);
         }

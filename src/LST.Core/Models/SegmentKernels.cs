@@ -9,16 +9,19 @@ namespace LST.Core.Models;
 /// The element-wise parts of a forward pass on the CPU without gradients, each in one pass over memory where separate tensor operations would take five
 /// to seven: RMSNorm (with the residual sum before it), splitting q·k·v with rotation, SwiGLU. Arithmetic is float32 whatever the storage is.
 /// </summary>
-internal sealed unsafe class SegmentKernels(WorkerPool pool, ModelConfig config, ElementType type)
+internal sealed unsafe class SegmentKernels(WorkerPool pool, LanguageModelWeights weights)
 {
     /// <summary>Elements of a row that are widened at a time.</summary>
     private const int Block = 1024;
 
+    private readonly ModelConfig config = weights.Config;
+    private readonly ElementType type = weights.Type;
+
     /// <summary>The norm before attention of rows [.., M]; a new tensor.</summary>
-    public Tensor Normalize(Tensor x, NativeWeights weights, int layer) => Norm(x, null, (float*)weights.Norms[layer].Attention);
+    public Tensor Normalize(Tensor x, int layer) => Norm(x, null, weights.Weights.Layers[layer].AttentionNorm);
 
     /// <summary>x += delta in place, then the norm before the MLP of the sum; both [.., M].</summary>
-    public Tensor AddNormalize(Tensor x, Tensor delta, NativeWeights weights, int layer) => Norm(x, delta, (float*)weights.Norms[layer].Mlp);
+    public Tensor AddNormalize(Tensor x, Tensor delta, int layer) => Norm(x, delta, weights.Weights.Layers[layer].MlpNorm);
 
     /// <summary>
     /// From the fused projection [B, S, (H_q + 2·H_kv)·D] to rotated queries [B, H_q, S, D], rotated keys and values [B, H_kv, S, D].

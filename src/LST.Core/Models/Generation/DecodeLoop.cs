@@ -1,19 +1,35 @@
+using System.Runtime.InteropServices;
 using LST.Core.Caching;
+using LST.Core.Models.Decoding;
 using static TorchSharp.torch;
 
 namespace LST.Core.Models.Generation;
 
-/// <summary>One decode step after another over a cache; logits land in a buffer that is allocated once.</summary>
-public sealed class DecodeLoop(LanguageModel model, KvCache cache) : IDisposable
+/// <summary>
+/// One decode step after another over a cache; logits land in a buffer that is allocated once. On the CPU a step runs in our own kernels on packed
+/// storage, elsewhere as a segment of one token.
+/// </summary>
+public sealed class DecodeLoop : IDisposable
 {
-    private readonly float[] logits = new float[cache.Batch * model.Config.VocabularySize];
+    private readonly LanguageModel model;
+    private readonly KvCache cache;
+    private readonly float[] logits;
+    private readonly CpuDecoder? decoder;
+
+    /// <summary>A loop that goes on from a cache.</summary>
+    public DecodeLoop(LanguageModel model, KvCache cache)
+    {
+        (this.model, this.cache) = (model, cache);
+        logits = new float[cache.Batch * model.Config.VocabularySize];
+        if (LanguageModelWeights.Supports(model) && model.Attention.Name == "cpu") decoder = new CpuDecoder(model.Pool, model.Native, cache);
+    }
 
     /// <summary>Logits [B·V] of final hidden states [B, 1, M].</summary>
     public ReadOnlyMemory<float> Logits(Tensor hidden)
     {
         using var scope = NewDisposeScope();
         var row = model.Logits(hidden).to(float32).cpu().contiguous();
-        System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(row.bytes).CopyTo(logits);
+        MemoryMarshal.Cast<byte, float>(row.bytes).CopyTo(logits);
         return logits;
     }
 
@@ -21,11 +37,16 @@ public sealed class DecodeLoop(LanguageModel model, KvCache cache) : IDisposable
     /// <param name="ids">[B].</param>
     public ReadOnlyMemory<float> Next(ReadOnlySpan<long> ids)
     {
+        if (decoder is not null)
+        {
+            decoder.Next(ids).CopyTo(logits);
+            return logits;
+        }
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         return Logits(model.Run(tensor(ids.ToArray(), cache.Batch, 1).to(model.Device), cache));
     }
 
     /// <inheritdoc/>
-    public void Dispose() { }
+    public void Dispose() => decoder?.Dispose();
 }
