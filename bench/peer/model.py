@@ -85,7 +85,7 @@ class Model:
         gate, up = (parts[0][..., :self.config.ffn], parts[0][..., self.config.ffn:]) if self.fused else parts
         if self.dtype == torch.float32 or not keep:
             return F.silu(gate).mul_(up)
-        return F.silu(gate.float()).mul_(up).to(self.dtype)
+        return F.silu(gate.float()).mul_(up.float()).to(self.dtype)
 
     @torch.inference_mode()
     def prefill(self, ids, cache, logits="last"):
