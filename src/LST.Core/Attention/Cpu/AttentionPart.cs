@@ -102,7 +102,7 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
             for (var g = 0; g < state.Group; g += wide)
             {
                 wide = RowDot<TElement, TLanes, TVector>.Block(
-                    k, rowBytes, rows, state.Queries + (nint)g * state.HeadDim, state.Group - g, state.HeadDim, k + PrefetchBytes, sums);
+                    k, rowBytes, rows, state.Queries + (nint)g * state.HeadDim, state.Group - g, state.HeadDim, new PrefetchAhead(k + PrefetchBytes, CacheLevel.First), sums);
                 for (var r = 0; r < rows; r++)
                 {
                     var offset = bias is null ? 0f : bias[j + r];

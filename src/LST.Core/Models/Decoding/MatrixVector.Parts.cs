@@ -66,23 +66,16 @@ internal static unsafe partial class MatrixVector
             {
                 rows = batch == 1 && to - row >= 8 ? 8 : to - row >= 4 ? 4 : 1;
                 var w = weight.Data + row * rowBytes;
-                var ahead = Ahead(w, rows * rowBytes, end);
+                var ahead = PrefetchAhead.OfBlock(w, rows * rowBytes, end);
                 int wide;
                 for (var b = 0; b < batch; b += wide)
                 {
                     wide = RowDot<TElement, TLanes, TVector>.Block(w, rowBytes, rows, x + (nint)b * weight.Columns, batch - b, weight.Columns, ahead, sums);
                     Complete(w, rowBytes, rows, x + (nint)b * weight.Columns, wide, weight.Columns, sums);
                     Write(projection, sums, row, rows, wide, output + (nint)b * stride + row - from, stride);
-                    ahead = w;
+                    ahead = new PrefetchAhead(w, CacheLevel.First);
                 }
             }
-        }
-
-        /// <summary>What to prefetch during a block: the block after it, a little further for small blocks; the block itself at the end of the part.</summary>
-        private static byte* Ahead(byte* w, nint blockBytes, byte* end)
-        {
-            var ahead = w + blockBytes + (blockBytes < 8192 ? 4096 : 0);
-            return ahead < end ? ahead : w;
         }
 
         /// <summary>Undoes the storage's scale and adds the columns that fill no vector.</summary>
