@@ -46,8 +46,12 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
     /// <summary>Attention of the last <paramref name="observe"/> queries on all keys [H_q, observe, T] float32.</summary>
     public Tensor Window(int observe) => Get($"window-{observe}", () => Rows(Tokens - observe, Tokens));
 
-    /// <summary>Number of queries that see each key: T − j, float32 [T].</summary>
-    public Tensor ColumnCounts() => arange(Tokens, 0, -1, float32, queries.device);
+    /// <summary>Number of queries that see each key: T − j, under a sliding window W at most W; float32 [T].</summary>
+    public Tensor ColumnCounts()
+    {
+        using var scope = NewDisposeScope();
+        return arange(Tokens, 0, -1, float32, queries.device).clamp_max(slidingWindow ?? Tokens).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Reduces [H_q, …] to [H_kv, …]; query head h belongs to KV head ⌊h / G⌋.</summary>
     public Tensor ReduceGroups(Tensor perQueryHead, GroupReduction reduction = GroupReduction.Mean)

@@ -4,28 +4,34 @@ namespace LST.Core.Compression;
 
 /// <summary>
 /// A whole number written as an expression of n (slots) and r (ratio), as options allow it: <c>8</c>, <c>n/2</c>, <c>n-4</c>, <c>2*r</c>.
-/// Division rounds down; the result is computed in doubles and floored once.
+/// The result is computed in doubles, floored once, and 0 where a short prompt makes it negative (<c>n-4</c> at n = 3).
 /// </summary>
 public static class BudgetExpression
 {
+    // Longer texts are no budgets, and parentheses would be nested without bound.
+    private const int MaxLength = 64;
+
+    // Far above any prompt; sums of two options stay inside an int.
+    private const double MaxTokens = 1e9;
+
     /// <summary>Evaluates, e.g. <c>n/2</c> with n = 13 gives 6.</summary>
-    /// <exception cref="UsageException">Not such an expression, or negative.</exception>
+    /// <exception cref="UsageException">Not such an expression.</exception>
     public static int Evaluate(string option, string text, int slots, Ratio ratio)
     {
-        var reader = new Reader(text, slots, ratio.Value);
-        var value = reader.Sum();
-        if (!reader.AtEnd || double.IsNaN(value) || double.IsInfinity(value))
-            throw new UsageException($"option {option}={text}: expected a whole number or an expression of n and r, such as 8, n/2 or n-4");
-        if (value < 0) throw new UsageException($"option {option}={text}: the result is {value.ToString(CultureInfo.InvariantCulture)} for n = {slots}; it must not be negative");
-        return (int)Math.Floor(value + 1e-9);
+        if (Value(text, slots, ratio.Value) is not { } value)
+            throw new UsageException($"option {option}={text}: expected a whole number or an expression of n and r, such as 8, n/2 or n-4; it has no value at n = {slots}, r = {ratio}");
+        return (int)Math.Clamp(Math.Floor(value + 1e-9), 0, MaxTokens);
     }
 
-    /// <summary>Whether the text can be evaluated at all (checked when a method is parsed).</summary>
-    public static bool IsValid(string text)
+    /// <summary>Whether the text can be evaluated at all and is not negative at n = 1000, r = 2 (checked when a method is parsed).</summary>
+    public static bool IsValid(string text) => Value(text, 1000, 2) >= 0;
+
+    private static double? Value(string text, double slots, double ratio)
     {
-        var reader = new Reader(text, 1000, 2);
+        if (text.Length > MaxLength) return null;
+        var reader = new Reader(text, slots, ratio);
         var value = reader.Sum();
-        return reader.AtEnd && !double.IsNaN(value);
+        return reader.AtEnd && double.IsFinite(value) ? value : null;
     }
 
     private ref struct Reader(string text, double n, double r)

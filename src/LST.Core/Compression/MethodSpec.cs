@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LST.Core.Compression;
 
 /// <summary>A method as it was typed, <c>name[:key=value…]</c>, checked against the registry and with all options resolved.</summary>
-/// <param name="Typed">What the user wrote, lower-cased: the method's name in records and tables.</param>
+/// <param name="Typed">What the user wrote, the name as registered, lower-cased but for text: the method's name in records and tables.</param>
 /// <param name="Entry">The registry's entry.</param>
 /// <param name="Options">Resolved options, defaults included.</param>
 public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions Options)
@@ -27,26 +27,33 @@ public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions O
         return twice is null ? specs : throw new UsageException($"methods '{list}': '{twice.Key}' is named twice; name each row once");
     }
 
-    /// <summary>Reads one method.</summary>
+    /// <summary>Reads one method. Names, keys and values are case-insensitive, but for text such as a file's name.</summary>
     /// <exception cref="UsageException">Unknown name, key or value; the sentence lists the known ones.</exception>
     public static MethodSpec Parse(string text, int seed = 0)
     {
-        var parts = text.Trim().ToLowerInvariant().Split(':');
-        var entry = MethodRegistry.Find(parts[0])
-            ?? throw new UsageException($"method '{parts[0]}' is unknown; known methods: {MethodRegistry.KnownNames}");
+        var name = text.Trim().Split(':')[0].ToLowerInvariant();
+        return Parse(text, MethodRegistry.Find(name) ?? throw new UsageException($"method '{name}' is unknown; known methods: {MethodRegistry.KnownNames}"), seed);
+    }
+
+    internal static MethodSpec Parse(string text, MethodEntry entry, int seed = 0)
+    {
         var values = entry.Options.ToDictionary(o => o.Key, o => o.Key == "seed" && o.Default.Length == 0 ? seed.ToString(CultureInfo.InvariantCulture) : o.Default);
+        List<string> typed = [entry.Name];
         var given = new HashSet<string>();
-        foreach (var part in parts.Skip(1))
+        foreach (var part in text.Trim().Split(':').Skip(1))
         {
             var equals = part.IndexOf('=');
-            var key = (equals < 0 ? part : part[..equals]).Replace('_', '-');
-            var value = equals < 0 ? "" : part[(equals + 1)..];
+            var key = (equals < 0 ? part : part[..equals]).ToLowerInvariant().Replace('_', '-');
             var option = entry.Options.FirstOrDefault(o => o.Key == key) ?? throw new UsageException(
                 $"method '{entry.Name}' has no option '{key}'; " + (entry.Options.Count == 0 ? "it has none" : $"known options: {string.Join(", ", entry.Options.Select(o => o.Key))}"));
+            var value = equals < 0 ? "" : part[(equals + 1)..];
+            if (option.Kind != OptionKind.Text) value = value.ToLowerInvariant();
+            if (option.Kind == OptionKind.Choice) value = value.Replace('_', '-');
             if (!given.Add(key)) throw new UsageException($"method '{text}': option '{key}' is given twice");
             values[key] = Checked(entry, option, value);
+            typed.Add($"{key}={value}");
         }
-        return new MethodSpec(string.Join(':', parts.Select(p => p.Replace('_', '-')).Prepend(entry.Name).Where((_, i) => i != 1)), entry, new MethodOptions(entry.Name, values));
+        return new MethodSpec(string.Join(':', typed), entry, new MethodOptions(entry.Name, values));
     }
 
     private static string Checked(MethodEntry entry, MethodOption option, string value)

@@ -30,7 +30,7 @@ public readonly record struct Ratio : IComparable<Ratio>
         return new Ratio(numerator / divisor, denominator / divisor);
     }
 
-    /// <summary>Reads <c>2</c>, <c>3/2</c> or a decimal such as <c>1.5</c>.</summary>
+    /// <summary>Reads <c>2</c>, <c>3/2</c> or a decimal such as <c>1.5</c> (at most three decimals, so that nothing is rounded).</summary>
     /// <exception cref="UsageException">Not a rational, below 1, or absurdly large.</exception>
     public static Ratio Parse(string text)
     {
@@ -38,9 +38,9 @@ public readonly record struct Ratio : IComparable<Ratio>
         if (parts.Length == 2 && Whole(parts[0], out var top) && Whole(parts[1], out var bottom)) return Of(top, bottom);
         if (parts.Length == 1 && Whole(parts[0], out var whole)) return Of(whole);
         if (parts.Length == 1 && decimal.TryParse(parts[0], NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            && Math.Abs(value) <= Limit)
-            return Of((int)Math.Round(value * 1000), 1000);
-        throw new UsageException($"ratio '{text}': expected a number of at least 1 and at most {Limit:N0}, such as 2, 4 or 3/2");
+            && Math.Abs(value) <= Limit && decimal.IsInteger(value * 1000))
+            return Of((int)(value * 1000), 1000);
+        throw new UsageException($"ratio '{text}': expected a number of at least 1 and at most {Limit:N0}, such as 2, 4, 3/2 or 1.5 (three decimals at most)");
     }
 
     /// <summary>Slots for T tokens before any clamp: ⌊T / r⌋.</summary>
