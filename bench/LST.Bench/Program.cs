@@ -1,4 +1,5 @@
 using LST.Bench.Kernels;
+using LST.Bench.Models;
 using LST.Bench.Tokenizers;
 using LST.Core;
 
@@ -6,6 +7,7 @@ var commands = new Dictionary<string, Func<string[], int>>
 {
     ["tokenizers"] = TokenizerThroughput.Run,
     ["kernels"] = KernelBenchmark.Run,
+    ["profile"] = ForwardProfile.Run,
 };
 
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))

@@ -20,10 +20,11 @@ public interface ISegmentAttention
 }
 
 /// <summary>Library attention: libtorch's fused scaled-dot-product attention over the padded view. The query heads of a group are stacked as rows, so that no key is repeated.</summary>
-public sealed class LibraryAttention : ISegmentAttention
+/// <param name="name">Name on the command line and in records.</param>
+public sealed class LibraryAttention(string name = "cpu") : ISegmentAttention
 {
     /// <inheritdoc/>
-    public string Name => "cpu";
+    public string Name => name;
 
     /// <inheritdoc/>
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask)

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using LST.Core.Attention.Cpu;
+using LST.Core.Attention.Cpu.Vectors;
 using static TorchSharp.torch;
 
 namespace LST.Core.Compression;
@@ -27,6 +29,9 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
 
     private int Tokens => (int)queries.shape[1];
 
+    /// <summary>Workers that share the rows on the CPU; null: library operations.</summary>
+    internal WorkerPool? Pool { get; init; }
+
     /// <summary>Column sums [H_q, T] float32: Σ over queries i ≥ j of A[i, j].</summary>
     public Tensor ColumnSums => Get("column-sums", () =>
     {
@@ -35,7 +40,8 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
         {
             using var scope = NewDisposeScope();
             var end = Math.Min(Tokens, start + chunkQueries);
-            sums.narrow(1, 0, end).add_(Rows(start, end).sum(1));
+            if (Pool is not null && slidingWindow is null) RowKernels.AddColumnSums(Pool, Logits(start, end).view(queries.shape[0], end - start, end), start, sums);
+            else sums.narrow(1, 0, end).add_(Rows(start, end).sum(1));
         }
         return sums;
     });
@@ -97,13 +103,8 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
     // Softmax rows of queries [start, end): [H_q, end − start, end], keys beyond the last query left out (they have no mass).
     private Tensor Rows(int start, int end)
     {
-        var groups = keys.shape[0];
-        var perGroup = queries.shape[0] / groups;
-        var headDim = queries.shape[2];
         var chunk = end - start;
-        // The heads of a group share their keys: their rows are stacked, so that no key is repeated.
-        var q = (queries.narrow(1, start, chunk).to(float32) * (1.0 / Math.Sqrt(headDim))).view(groups, perGroup, chunk, headDim).reshape(groups, perGroup * chunk, headDim);
-        var logits = bmm(q, keys.narrow(1, 0, end).to(float32).transpose(1, 2)).view(groups, perGroup, chunk, end);
+        var logits = Logits(start, end);
         // Only the last `chunk` columns can lie behind a query.
         logits.narrow(3, start, chunk).add_(full(chunk, chunk, float.NegativeInfinity, float32, queries.device).triu(1));
         if (slidingWindow is { } window && end > window)
@@ -112,6 +113,17 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
             var column = arange(0, end, int64, queries.device).unsqueeze(0);
             logits.masked_fill_((row - column).ge(window), float.NegativeInfinity);
         }
-        return logits.softmax(-1).view(groups * perGroup, chunk, end);
+        return logits.softmax(-1).view(queries.shape[0], chunk, end);
+    }
+
+    // Scaled scores in float32 [H_kv, G, end − start, end], no edge applied. The heads of a group share their keys: their rows are stacked, no key is repeated.
+    private Tensor Logits(int start, int end)
+    {
+        var groups = keys.shape[0];
+        var perGroup = queries.shape[0] / groups;
+        var headDim = queries.shape[2];
+        var chunk = end - start;
+        var q = (queries.narrow(1, start, chunk).to(float32) * (1.0 / Math.Sqrt(headDim))).reshape(groups, perGroup * chunk, headDim);
+        return bmm(q, keys.narrow(1, 0, end).to(float32).transpose(1, 2)).view(groups, perGroup, chunk, end);
     }
 }

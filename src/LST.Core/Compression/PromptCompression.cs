@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Caching;
 using LST.Core.Models;
 using LST.Core.Text;
@@ -90,7 +91,7 @@ public static class PromptCompression
                 OnLayer = capture =>
                 {
                     var start = clock.Elapsed;
-                    using var statistics = capture.Queries is null ? null : new AttentionStatistics(capture.Queries[0], capture.Keys[0], model.Config.SlidingWindow);
+                    using var statistics = capture.Queries is null ? null : new AttentionStatistics(capture.Queries[0], capture.Keys[0], model.Config.SlidingWindow) { Pool = OnCpu(model) };
                     var context = Context(model, capture, statistics);
                     foreach (var job in inPrefill) job.Compress(context);
                     compressing += clock.Elapsed - start;
@@ -144,6 +145,8 @@ public static class PromptCompression
         Hidden = capture.AttentionInput?[0],
         Statistics = statistics,
     };
+
+    private static WorkerPool? OnCpu(LanguageModel model) => model.Device.type == TorchSharp.DeviceType.CPU ? model.Pool : null;
 
     private static CaptureNeeds Captures(CompressorNeeds needs) =>
         (needs.HasFlag(CompressorNeeds.Statistics) || needs.HasFlag(CompressorNeeds.Queries) ? CaptureNeeds.Queries : 0)

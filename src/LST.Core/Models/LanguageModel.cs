@@ -48,6 +48,7 @@ public sealed class LanguageModel : IDisposable
             throw;
         }
         layers = [.. loaded];
+        Attention = device.type == TorchSharp.DeviceType.CPU ? new ChunkedAttention(() => Pool) : new LibraryAttention("gpu");
     }
 
     /// <summary>Shape of the model.</summary>
@@ -65,8 +66,8 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Its rotary frequencies.</summary>
     public RotaryEmbedding Rotary { get; }
 
-    /// <summary>Attention of segments; library attention unless set otherwise.</summary>
-    public ISegmentAttention Attention { get; set; } = new LibraryAttention();
+    /// <summary>Attention of segments: that of the device unless set otherwise.</summary>
+    public ISegmentAttention Attention { get; set; }
 
     /// <summary>The layers' weights.</summary>
     public IReadOnlyList<DecoderLayer> Layers => layers;

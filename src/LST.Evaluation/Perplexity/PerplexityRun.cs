@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using LST.Core;
 using LST.Core.Compression;
+using LST.Core.Models;
 using LST.Evaluation.Records;
 using LST.Evaluation.Statistics;
 using LST.Evaluation.Texts;
@@ -122,9 +123,9 @@ public sealed class PerplexityRun
         using var noGradients = no_grad();
         using var cache = loaded.Model.NewCache(1, Prefix);
         var clock = Stopwatch.StartNew();
-        var hidden = loaded.Model.Run(tensor(ids, 1, ids.Length).to(loaded.Model.Device), cache, new LST.Core.Models.SegmentOptions { Append = false, Cancel = cancel });
+        var hidden = loaded.Model.Run(tensor(ids, 1, ids.Length).to(loaded.Model.Device), cache, new SegmentOptions { Append = false, Cancel = cancel });
         var elapsed = clock.Elapsed.TotalMilliseconds;
-        return Result(ContinuationScorer.Losses(loaded.Model, hidden[0].narrow(0, 0, ids.Length - 1), ids.AsSpan(1)), DenseSlots(Prefix), DenseBytes(Prefix), 0, elapsed);
+        return Result(TokenLosses.Of(loaded.Model, hidden[0].narrow(0, 0, ids.Length - 1), ids.AsSpan(1)), DenseSlots(Prefix), DenseBytes(Prefix), 0, elapsed);
     }
 
     // Once a run: the largest n of each row whose cache is no larger than dense bytes / r. All chunks have the same T, so that it holds for all.
