@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using LST.Core.Attention.Cpu.Vectors;
 
 namespace LST.Core.Attention.Cpu;
@@ -11,13 +12,13 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
     where TLanes : struct, IVectorLanes<TVector>
     where TVector : struct
 {
-    /// <summary>Slots whose logits are computed before their values are summed: keys and values of a tile stay in the first-level cache.</summary>
-    public const int TileSlots = 64;
+    /// <summary>Slots whose logits are computed before their values are summed; many, because the softmax between the two leaves the memory idle.</summary>
+    public const int TileSlots = 256;
 
-    /// <summary>How far ahead of the dot products the keys are prefetched, in bytes.</summary>
-    private const int PrefetchBytes = 2048;
+    /// <summary>Values that are prefetched before the softmax of a tile, in bytes.</summary>
+    private const int PrefetchBytes = 8192;
 
-    /// <summary>Floats of a worker's scratch: scaled queries [G, D], logits [G, tile], decays [G].</summary>
+    /// <summary>Floats of a worker's scratch: queries [G, D], logits [G, tile], decays [G].</summary>
     public static int ScratchFloats(int groupSize, int headDim) => groupSize * (headDim + TileSlots + 1);
 
     /// <summary>Runs one work item; the signature is that of a pool's part.</summary>
@@ -30,13 +31,13 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
         var state = new State
         {
             Queries = job->Scratch + (nint)worker * job->ScratchStride,
-            Running = item.Running, Accumulators = item.Accumulators, Group = group, HeadDim = headDim,
+            Running = item.Running, Accumulators = item.Accumulators, Group = group, HeadDim = headDim, Scale = job->Scale,
         };
         state.Logits = state.Queries + (nint)group * headDim;
         state.Decay = state.Logits + (nint)group * TileSlots;
 
         var queries = job->Queries + (nint)item.Head * group * headDim;
-        for (nint i = 0; i < (nint)group * headDim; i++) state.Queries[i] = queries[i] * job->Scale;
+        for (nint i = 0; i < (nint)group * headDim; i++) state.Queries[i] = queries[i] * TElement.Scale;
         new Span<float>(state.Accumulators, group * headDim).Clear();
         for (var g = 0; g < group; g++) state.Running[g] = new RunningSoftmax { Max = float.NegativeInfinity };
 
@@ -63,15 +64,33 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
         }
     }
 
+    /// <summary>A tile in which halves may have to be looked at: the fast path takes finite ones only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Tile(in KvSegment segment, int from, int slots, ref State state)
     {
         var rowBytes = (nint)state.HeadDim * TElement.Size;
-        ComputeLogits(segment.Keys + from * rowBytes, rowBytes, segment.Bias is null ? null : segment.Bias + from, slots, ref state);
+        byte* keys = segment.Keys + from * rowBytes, values = segment.Values + from * rowBytes;
+        var bias = segment.Bias is null ? null : segment.Bias + from;
+        if (typeof(TElement) != typeof(Float16Element))
+            Tile<TElement>(keys, values, bias, slots, state.Scale, ref state);
+        else if (HalfBits.AreFinite((ushort*)keys, slots * state.HeadDim) && HalfBits.AreFinite((ushort*)values, slots * state.HeadDim))
+            Tile<TElement>(keys, values, bias, slots, state.Scale * TElement.Scale, ref state);
+        else
+            Tile<Float16ExactElement>(keys, values, bias, slots, state.Scale / TElement.Scale, ref state);
+    }
+
+    /// <summary>Logits are the products with the (scaled) queries times <paramref name="factor"/>, plus the bias.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile<TStored>(byte* keys, byte* values, float* bias, int slots, float factor, ref State state)
+        where TStored : struct, IElement
+    {
+        TileLogits<TStored, TLanes, TVector>.Compute(keys, slots, state.HeadDim, state.Queries, state.Logits, TileSlots, state.Group);
+        PrefetchValues(values, Math.Min(PrefetchBytes, slots * state.HeadDim * TStored.Size));
         for (var g = 0; g < state.Group; g++)
         {
             var logits = state.Logits + (nint)g * TileSlots;
             ref var running = ref state.Running[g];
-            var max = MathF.Max(running.Max, Logits.Max<TLanes, TVector>(logits, slots));
+            var max = MathF.Max(running.Max, Complete(logits, slots, factor, bias));
             if (float.IsNegativeInfinity(max))
             {
                 // Every slot so far has logit −∞: none has any weight, and −∞ − (−∞) must not be computed.
@@ -84,32 +103,48 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
             running.Sum = running.Sum * decay + Logits.SumOfExponentials<TLanes, TVector>(logits, slots, max, target: logits);
             running.Max = max;
             state.Decay[g] = decay;
+            if (TStored.Scale != 1f) Multiply(logits, slots, TStored.Scale);
         }
 
-        WeightedSum<TElement, TLanes, TVector>.Add(
-            segment.Values + from * rowBytes, slots, state.HeadDim, state.Logits, TileSlots, state.Decay, state.Accumulators, state.Group);
+        WeightedSum<TStored, TLanes, TVector>.Add(values, slots, state.HeadDim, state.Logits, TileSlots, state.Decay, state.Accumulators, state.Group);
     }
 
-    /// <summary>logits[g, j] = q[g] · k[j] / √D + bias[j]; the queries are scaled already.</summary>
-    private static void ComputeLogits(byte* keys, nint rowBytes, float* bias, int slots, ref State state)
+    /// <summary>Lets the memory work while the softmax computes.</summary>
+    private static void PrefetchValues(byte* values, int bytes)
     {
-        var sums = stackalloc float[16];
-        int rows, wide;
-        for (var j = 0; j < slots; j += rows)
+        if (!Sse.IsSupported) return;
+        for (var i = 0; i < bytes; i += 64) Sse.Prefetch1(values + i);
+    }
+
+    /// <summary>logits · factor + bias in place; returns the largest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Complete(float* logits, int slots, float factor, float* bias)
+    {
+        var max = float.NegativeInfinity;
+        var largest = TLanes.Broadcast(max);
+        var factors = TLanes.Broadcast(factor);
+        nint j = 0;
+        for (; j <= slots - TLanes.Count; j += TLanes.Count)
         {
-            rows = state.Group == 1 && slots - j >= 8 ? 8 : slots - j >= 4 ? 4 : 1;
-            var k = keys + j * rowBytes;
-            for (var g = 0; g < state.Group; g += wide)
-            {
-                wide = RowDot<TElement, TLanes, TVector>.Block(
-                    k, rowBytes, rows, state.Queries + (nint)g * state.HeadDim, state.Group - g, state.HeadDim, new PrefetchAhead(k + PrefetchBytes, CacheLevel.First), sums);
-                for (var r = 0; r < rows; r++)
-                {
-                    var offset = bias is null ? 0f : bias[j + r];
-                    for (var b = 0; b < wide; b++) state.Logits[(nint)(g + b) * TileSlots + j + r] = sums[r * wide + b] + offset;
-                }
-            }
+            var value = TLanes.MultiplyAdd(TLanes.Load(logits + j), factors, bias is null ? TLanes.Zero : TLanes.Load(bias + j));
+            TLanes.Store(logits + j, value);
+            largest = TLanes.Max(largest, value);
         }
+
+        for (; j < slots; j++)
+        {
+            logits[j] = LanesScalar.MultiplyAdd(logits[j], factor, bias is null ? 0f : bias[j]);
+            max = MathF.Max(max, logits[j]);
+        }
+
+        return MathF.Max(max, TLanes.MaxAcross(largest));
+    }
+
+    private static void Multiply(float* values, int length, float factor)
+    {
+        nint j = 0;
+        for (; j <= length - TLanes.Count; j += TLanes.Count) TLanes.Store(values + j, TLanes.Multiply(TLanes.Load(values + j), TLanes.Broadcast(factor)));
+        for (; j < length; j++) values[j] *= factor;
     }
 
     private static void Normalise(ref State state)
@@ -132,5 +167,6 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
         public RunningSoftmax* Running;
         public int Group;
         public int HeadDim;
+        public float Scale;
     }
 }

@@ -166,7 +166,7 @@ internal sealed unsafe class CpuDecodeAttention : IDisposable
     {
         ElementType.Float32 => Body<Float32Element>(width),
         ElementType.BFloat16 => Body<BFloat16Element>(width),
-        ElementType.Float16 => Body<Float16ExactElement>(width),
+        ElementType.Float16 => Body<Float16Element>(width),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "unknown element type"),
     };
 

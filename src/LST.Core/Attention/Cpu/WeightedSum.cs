@@ -5,7 +5,8 @@ using LST.Core.Attention.Cpu.Vectors;
 namespace LST.Core.Attention.Cpu;
 
 /// <summary>
-/// Attention's second half for a tile of slots: acc[g, d] = decay[g] · acc[g, d] + Σ_j p[g, j] · V[j, d] for up to 4 query rows and a block of D.
+/// Attention's second half for a tile of slots: acc[g, d] = decay[g] · acc[g, d] + Σ_j p[g, j] · V[j, d] for up to 4 query rows and a block of D;
+/// the weights p come times the scale of the storage (see <see cref="IElement.Scale"/>).
 /// Each element has one accumulator that runs over the slots, whatever the block's shape is.
 /// </summary>
 internal static unsafe class WeightedSum<TElement, TLanes, TVector>
@@ -55,12 +56,12 @@ internal static unsafe class WeightedSum<TElement, TLanes, TVector>
     private static void OneByFour(byte* values, nint d, int slots, nint headDim, float* p, float* decay, float* acc)
     {
         float* a = acc + d;
-        var factor = TLanes.Broadcast(decay[0]);
+        var factor = TLanes.Broadcast(decay[0] / TElement.Scale);
         TVector a0 = Scaled(a, 0, factor), a1 = Scaled(a, 1, factor), a2 = Scaled(a, 2, factor), a3 = Scaled(a, 3, factor);
         var index = d;
         for (nint j = 0; j < slots; j++, index += headDim)
         {
-            Prefetch(values + index * TElement.Size);
+            if (d == 0) Prefetch(values + index * TElement.Size, headDim * TElement.Size);
             TVector u0 = TLanes.Broadcast(p[j]);
             var v = Value(values, index, 0);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -81,14 +82,14 @@ internal static unsafe class WeightedSum<TElement, TLanes, TVector>
     {
         float* a = acc + d, b = a + headDim;
         float* p1 = p + weightStride;
-        var factor = TLanes.Broadcast(decay[0]);
+        var factor = TLanes.Broadcast(decay[0] / TElement.Scale);
         TVector a0 = Scaled(a, 0, factor), a1 = Scaled(a, 1, factor), a2 = Scaled(a, 2, factor), a3 = Scaled(a, 3, factor);
-        factor = TLanes.Broadcast(decay[1]);
+        factor = TLanes.Broadcast(decay[1] / TElement.Scale);
         TVector b0 = Scaled(b, 0, factor), b1 = Scaled(b, 1, factor), b2 = Scaled(b, 2, factor), b3 = Scaled(b, 3, factor);
         var index = d;
         for (nint j = 0; j < slots; j++, index += headDim)
         {
-            Prefetch(values + index * TElement.Size);
+            if (d == 0) Prefetch(values + index * TElement.Size, headDim * TElement.Size);
             TVector u0 = TLanes.Broadcast(p[j]), u1 = TLanes.Broadcast(p1[j]);
             var v = Value(values, index, 0);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -114,16 +115,16 @@ internal static unsafe class WeightedSum<TElement, TLanes, TVector>
     {
         float* a = acc + d, b = a + headDim, c = b + headDim;
         float* p1 = p + weightStride, p2 = p1 + weightStride;
-        var factor = TLanes.Broadcast(decay[0]);
+        var factor = TLanes.Broadcast(decay[0] / TElement.Scale);
         TVector a0 = Scaled(a, 0, factor), a1 = Scaled(a, 1, factor), a2 = Scaled(a, 2, factor), a3 = Scaled(a, 3, factor);
-        factor = TLanes.Broadcast(decay[1]);
+        factor = TLanes.Broadcast(decay[1] / TElement.Scale);
         TVector b0 = Scaled(b, 0, factor), b1 = Scaled(b, 1, factor), b2 = Scaled(b, 2, factor), b3 = Scaled(b, 3, factor);
-        factor = TLanes.Broadcast(decay[2]);
+        factor = TLanes.Broadcast(decay[2] / TElement.Scale);
         TVector c0 = Scaled(c, 0, factor), c1 = Scaled(c, 1, factor), c2 = Scaled(c, 2, factor), c3 = Scaled(c, 3, factor);
         var index = d;
         for (nint j = 0; j < slots; j++, index += headDim)
         {
-            Prefetch(values + index * TElement.Size);
+            if (d == 0) Prefetch(values + index * TElement.Size, headDim * TElement.Size);
             TVector u0 = TLanes.Broadcast(p[j]), u1 = TLanes.Broadcast(p1[j]), u2 = TLanes.Broadcast(p2[j]);
             var v = Value(values, index, 0);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -154,18 +155,18 @@ internal static unsafe class WeightedSum<TElement, TLanes, TVector>
     {
         float* a = acc + d, b = a + headDim, c = b + headDim, e = c + headDim;
         float* p1 = p + weightStride, p2 = p1 + weightStride, p3 = p2 + weightStride;
-        var factor = TLanes.Broadcast(decay[0]);
+        var factor = TLanes.Broadcast(decay[0] / TElement.Scale);
         TVector a0 = Scaled(a, 0, factor), a1 = Scaled(a, 1, factor), a2 = Scaled(a, 2, factor), a3 = Scaled(a, 3, factor);
-        factor = TLanes.Broadcast(decay[1]);
+        factor = TLanes.Broadcast(decay[1] / TElement.Scale);
         TVector b0 = Scaled(b, 0, factor), b1 = Scaled(b, 1, factor), b2 = Scaled(b, 2, factor), b3 = Scaled(b, 3, factor);
-        factor = TLanes.Broadcast(decay[2]);
+        factor = TLanes.Broadcast(decay[2] / TElement.Scale);
         TVector c0 = Scaled(c, 0, factor), c1 = Scaled(c, 1, factor), c2 = Scaled(c, 2, factor), c3 = Scaled(c, 3, factor);
-        factor = TLanes.Broadcast(decay[3]);
+        factor = TLanes.Broadcast(decay[3] / TElement.Scale);
         TVector e0 = Scaled(e, 0, factor), e1 = Scaled(e, 1, factor), e2 = Scaled(e, 2, factor), e3 = Scaled(e, 3, factor);
         var index = d;
         for (nint j = 0; j < slots; j++, index += headDim)
         {
-            Prefetch(values + index * TElement.Size);
+            if (d == 0) Prefetch(values + index * TElement.Size, headDim * TElement.Size);
             TVector u0 = TLanes.Broadcast(p[j]), u1 = TLanes.Broadcast(p1[j]), u2 = TLanes.Broadcast(p2[j]), u3 = TLanes.Broadcast(p3[j]);
             var v = Value(values, index, 0);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -199,15 +200,15 @@ internal static unsafe class WeightedSum<TElement, TLanes, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneByOne(byte* values, nint d, int slots, nint headDim, float* p, float* decay, float* acc)
     {
-        var a0 = Scaled(acc + d, 0, TLanes.Broadcast(decay[0]));
+        var a0 = Scaled(acc + d, 0, TLanes.Broadcast(decay[0] / TElement.Scale));
         var index = d;
         for (nint j = 0; j < slots; j++, index += headDim)
             a0 = TLanes.MultiplyAdd(Value(values, index, 0), TLanes.Broadcast(p[j]), a0);
-        TLanes.Store(acc + d, a0);
+        TLanes.Store(acc + d, Unscaled(a0));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Value(byte* values, nint index, int vector) => TElement.Load<TLanes, TVector>(values, index + vector * TLanes.Count);
+    private static TVector Value(byte* values, nint index, int vector) => TElement.LoadScaled<TLanes, TVector>(values, index + vector * TLanes.Count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Scaled(float* acc, int vector, TVector factor) => TLanes.Multiply(TLanes.Load(acc + vector * TLanes.Count), factor);
@@ -215,19 +216,20 @@ internal static unsafe class WeightedSum<TElement, TLanes, TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(float* acc, TVector v0, TVector v1, TVector v2, TVector v3)
     {
-        TLanes.Store(acc, v0);
-        TLanes.Store(acc + TLanes.Count, v1);
-        TLanes.Store(acc + 2 * TLanes.Count, v2);
-        TLanes.Store(acc + 3 * TLanes.Count, v3);
+        TLanes.Store(acc, Unscaled(v0));
+        TLanes.Store(acc + TLanes.Count, Unscaled(v1));
+        TLanes.Store(acc + 2 * TLanes.Count, Unscaled(v2));
+        TLanes.Store(acc + 3 * TLanes.Count, Unscaled(v3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* row)
+    private static TVector Unscaled(TVector value) => TElement.Scale == 1f ? value : TLanes.Multiply(value, TLanes.Broadcast(TElement.Scale));
+
+    /// <summary>A whole row some rows ahead; done in the first pass over the tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* row, nint bytes)
     {
         if (!Sse.IsSupported) return;
-        Sse.Prefetch0(row + PrefetchBytes);
-        if (4 * TLanes.Count * TElement.Size > 64) Sse.Prefetch0(row + PrefetchBytes + 64);
-        if (4 * TLanes.Count * TElement.Size > 128) Sse.Prefetch0(row + PrefetchBytes + 128);
-        if (4 * TLanes.Count * TElement.Size > 192) Sse.Prefetch0(row + PrefetchBytes + 192);
+        for (nint i = 0; i < bytes; i += 64) Sse.Prefetch0(row + PrefetchBytes + i);
     }
 }

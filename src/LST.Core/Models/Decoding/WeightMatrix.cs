@@ -45,10 +45,7 @@ internal readonly unsafe struct WeightMatrix(void* data, ElementType type, int r
     {
         if (Type != ElementType.Float16) return true;
         for (var row = 0; row < Rows; row++)
-        {
-            var bits = new ReadOnlySpan<ushort>(Data + row * RowBytes, Columns);
-            if (bits.ContainsAnyInRange<ushort>(0x7C00, 0x7FFF) || bits.ContainsAnyInRange<ushort>(0xFC00, 0xFFFF)) return false;
-        }
+            if (!HalfBits.AreFinite((ushort*)(Data + row * RowBytes), Columns)) return false;
 
         return true;
     }
