@@ -1,6 +1,8 @@
+using System.Globalization;
 using LST.Cli.Commands;
+using LST.Cli.Help;
+using LST.Cli.Terminal;
 using LST.Core;
-using Spectre.Console;
 using Spectre.Console.Cli;
 
 namespace LST.Cli;
@@ -9,15 +11,19 @@ namespace LST.Cli;
 public static class CommandLine
 {
     private const int Stopped = 130;
+    private static readonly string[] Groups = ["eval", "convert", "data"];
 
     /// <summary>The arguments as they were given, for records.</summary>
     public static IReadOnlyList<string> Given { get; private set; } = [];
 
     /// <summary>Runs one command line.</summary>
-    public static int Run(string[] arguments)
+    public static int Run(string[] arguments) => Run(arguments, CancellationToken.None);
+
+    /// <summary>Runs one command line that can be stopped from outside, as Ctrl-C does.</summary>
+    public static int Run(string[] arguments, CancellationToken stop)
     {
         Given = arguments;
-        using var cancellation = new CancellationTokenSource();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stop);
         ConsoleCancelEventHandler onCancel = (_, e) =>
         {
             // The first Ctrl-C ends the work in order; a second one ends the process.
@@ -27,7 +33,10 @@ public static class CommandLine
         Console.CancelKeyPress += onCancel;
         try
         {
-            return Application().Run(Hyphenated(arguments), cancellation.Token);
+            var hyphenated = Hyphenated(arguments);
+            var exitCode = Application().Run(hyphenated, cancellation.Token);
+            // A group of commands alone (./lst eval) prints its help, but nothing was done.
+            return hyphenated is [var only] && Groups.Contains(only) ? 2 : exitCode;
         }
         catch (LstException problem)
         {
@@ -35,7 +44,7 @@ public static class CommandLine
         }
         catch (CommandAppException problem)
         {
-            return Say($"{problem.Message.TrimEnd('.')}; see ./lst {string.Join(' ', arguments.TakeWhile(a => !a.StartsWith('-')))} --help", 2);
+            return Say(UsageSentence.Of(problem, arguments, Groups), 2);
         }
         catch (OperationCanceledException)
         {
@@ -44,6 +53,12 @@ public static class CommandLine
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return Say(problem.Message, 1);
+        }
+        catch (Exception problem)
+        {
+            // Everything that a user can bring about has its own sentence above: this is a defect, and the trace is for whoever mends it.
+            if (Environment.GetEnvironmentVariable("LST_TRACE") is { Length: > 0 }) Console.Error.WriteLine(problem);
+            return Say($"this should not happen and is a defect of this program: {FirstLine(problem.Message)} ({problem.GetType().Name}); set LST_TRACE=1, run it again and report what is printed", 1);
         }
         finally
         {
@@ -57,6 +72,10 @@ public static class CommandLine
         app.Configure(config =>
         {
             config.SetApplicationName("./lst");
+            config.SetApplicationVersion(typeof(CommandLine).Assembly.GetName().Version!.ToString(3));
+            config.SetApplicationCulture(CultureInfo.InvariantCulture);
+            config.ConfigureConsole(Screen.Output(columns: 100));
+            config.SetHelpProvider(new MethodHelp(config.Settings));
             config.PropagateExceptions();
             config.UseStrictParsing();
             config.AddBranch("eval", eval =>
@@ -64,8 +83,9 @@ public static class CommandLine
                 eval.SetDescription("Evaluate compressed caches.");
                 eval.AddCommand<EvalPerplexityCommand>("ppl")
                     .WithDescription("Perplexity of a continuation over compressed caches, with paired intervals and bytes.")
-                    .WithExample("eval", "ppl", "--text", "api", "--methods", "dense,mean,streaming,h2o,snapkv", "--ratios", "2,4,8")
-                    .WithExample("eval", "ppl", "--model", "smollm2", "--text", "wikitext2", "--chunks", "24", "--dtype", "bfloat16", "--methods", "all")
+                    .WithExample("eval", "ppl", "--methods", "dense,mean,streaming,h2o,snapkv", "--ratios", "2,4,8")
+                    .WithExample("eval", "ppl", "--methods", "snapkv:observe=8,h2o:recent=n/2", "--chunks", "8")
+                    .WithExample("eval", "ppl", "--model", "smollm2", "--text", "wikitext2", "--chunks", "24")
                     .WithExample("eval", "ppl", "--text", "wikitext2", "--protocol", "e0");
             });
             config.AddCommand<GenerateCommand>("generate").WithDescription("Generate text from a compressed cache.")
@@ -102,7 +122,10 @@ public static class CommandLine
 
     private static int Say(string sentence, int exitCode)
     {
-        Console.Error.WriteLine($"lst: {sentence}");
+        // Names of files and texts of libraries may bring line breaks and escape sequences; a sentence is one line.
+        Console.Error.WriteLine($"lst: {string.Concat(sentence.Trim().Select(c => char.IsControl(c) ? ' ' : c))}");
         return exitCode;
     }
+
+    private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd('.', '\r', ' ');
 }

@@ -1,4 +1,6 @@
+using LST.Core;
 using LST.Core.Text;
+using LST.Evaluation.Texts;
 
 namespace LST.Evaluation;
 
@@ -8,11 +10,16 @@ public static class GenerationPrompt
     /// <summary>BOS and the prompt's ids, or the chat template around it.</summary>
     public static long[] Ids(LoadedModel loaded, string prompt, bool chat)
     {
-        if (!chat) return [loaded.BosId, .. loaded.Tokenizer.Encode(prompt).Select(id => (long)id)];
+        if (!chat) return [loaded.BosId, .. loaded.Encode(prompt).Select(id => (long)id)];
         var template = loaded.Folder is { } folder ? ChatTemplate.ForFolder(folder) : ChatTemplate.FromGguf(loaded.Metadata);
         // The template writes BOS itself where the family has one.
-        return [.. loaded.Tokenizer.Encode(template.Render([new ChatMessage("user", prompt)]), parseSpecial: true).Select(id => (long)id)];
+        return [.. loaded.Encode(template.Render([new ChatMessage("user", prompt)]), parseSpecial: true).Select(id => (long)id)];
     }
+
+    /// <summary>The prompt in a UTF-8 file, as it is.</summary>
+    /// <exception cref="DataException">The file is missing, empty or not UTF-8.</exception>
+    public static string Read(string path) => File.Exists(path) ? TextFile.Read(path, path)
+        : throw new DataException($"prompt file '{path}' is not there; give an existing UTF-8 file");
 
     /// <summary>Ids that end a text.</summary>
     public static IReadOnlyList<int> StopIds(LoadedModel loaded)

@@ -15,8 +15,7 @@ public sealed class LoadedModel : IDisposable
     private LoadedModel(IModelFile file, LanguageModel model, ITokenizer tokenizer)
     {
         (Model, Tokenizer) = (model, tokenizer);
-        BosId = file.Config.BosId ?? tokenizer.BosId ?? throw new ModelFileException(
-            $"model '{file.ShortName}': neither its config nor its tokenizer names a BOS id, which every protocol puts in front; add bos_token_id to config.json");
+        BosId = Bos(file, tokenizer);
         Metadata = file.Metadata;
         Folder = Directory.Exists(file.Path) ? file.Path : null;
         Identity = new ModelIdentity(file.ShortName, FileName(file), file.WeightsSha256(), file.Weights.Sum(weight => weight.Elements));
@@ -45,12 +44,16 @@ public sealed class LoadedModel : IDisposable
     /// <param name="dtype">Type of weights, activations and cache.</param>
     /// <param name="attention"><c>reference</c>, <c>cpu</c> or <c>gpu</c>.</param>
     /// <param name="progress">Told while weights are read.</param>
+    /// <param name="beforeWeights">Looks at the opened file and refuses what does not fit it before the weights are read, which may take minutes.</param>
     /// <param name="cancel">Stops between layers.</param>
-    public static LoadedModel Open(string nameOrPath, ScalarType dtype, string attention = "cpu", IRunProgress? progress = null, CancellationToken cancel = default)
+    public static LoadedModel Open(
+        string nameOrPath, ScalarType dtype, string attention = "cpu", IRunProgress? progress = null, Action<IModelFile>? beforeWeights = null, CancellationToken cancel = default)
     {
         var device = DeviceOf(attention);
         using var file = ModelFiles.Open(nameOrPath);
         var tokenizer = Directory.Exists(file.Path) ? TokenizerFiles.ForFolder(file.Path) : TokenizerFiles.FromGguf(file.Metadata);
+        _ = Bos(file, tokenizer);
+        beforeWeights?.Invoke(file);
         MemoryEstimate.Require($"model '{file.ShortName}' in {PerplexityNames.Dtype(dtype)}", MemoryEstimate.Weights(file, dtype));
         progress?.Begin($"reading {file.ShortName}", file.Config.Layers, unit: "layers");
         var model = LanguageModel.Load(file, dtype, device, progress is null ? null : new LayerProgress(progress), cancel);
@@ -66,8 +69,29 @@ public sealed class LoadedModel : IDisposable
         }
     }
 
+    /// <summary>Ids of a text without BOS, each one a row of the embedding.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="parseSpecial">Whether special tokens written in the text become their ids.</param>
+    /// <exception cref="TokenizerException">The tokenizer has ids that the model has no row for.</exception>
+    public int[] Encode(string text, bool parseSpecial = false)
+    {
+        var ids = Tokenizer.Encode(text, parseSpecial);
+        var rows = Model.Config.VocabularySize;
+        if (Array.Find(ids, id => id >= rows) is var outside and > 0)
+            throw new TokenizerException($"model '{Identity.Name}': its tokenizer gives id {outside}, but the embedding has {rows} rows; the tokenizer's files and the weights do not belong together: take both from one source");
+        return ids;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
+
+    private static int Bos(IModelFile file, ITokenizer tokenizer)
+    {
+        var id = file.Config.BosId ?? tokenizer.BosId ?? throw new ModelFileException(
+            $"model '{file.ShortName}': neither its config nor its tokenizer names a BOS id, which every protocol puts in front; add bos_token_id to config.json");
+        return id < file.Config.VocabularySize ? id : throw new ModelFileException(
+            $"model '{file.ShortName}': its tokenizer's BOS id {id} is outside the {file.Config.VocabularySize} rows of the embedding; take tokenizer and weights from one source");
+    }
 
     private static Device DeviceOf(string attention)
     {

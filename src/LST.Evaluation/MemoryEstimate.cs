@@ -43,10 +43,12 @@ public static class MemoryEstimate
         throw new DataException($"{what} needs about {Text(bytes)}, {Text(available)} are free; take a smaller model, --prefix or number of methods, or --dtype bfloat16");
     }
 
-    /// <summary>Bytes that this process may still take: free memory of the machine and what its control group leaves.</summary>
+    /// <summary>Bytes that this process may still take: <c>LST_MEMORY_LIMIT</c>, else free memory of the machine and what its control group leaves.</summary>
     public static long Available()
     {
-        if (Environment.GetEnvironmentVariable("LST_MEMORY_LIMIT") is { Length: > 0 } limit && long.TryParse(limit, CultureInfo.InvariantCulture, out var given)) return given;
+        if (Environment.GetEnvironmentVariable("LST_MEMORY_LIMIT") is { Length: > 0 } limit)
+            return long.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given
+                : throw new UsageException($"LST_MEMORY_LIMIT '{limit}': it must be a whole number of bytes");
         var free = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet;
         const string meminfo = "/proc/meminfo";
         if (!File.Exists(meminfo)) return free;

@@ -11,6 +11,14 @@ public static class ProjectFolders
     /// <summary>The project's <c>data</c> folder; null outside a checkout.</summary>
     public static string? Data => Root is null ? null : Path.Combine(Root, "data");
 
+    /// <summary>Where run records go: <c>LST_RESULTS</c>, else <c>data/results</c> of the project, else the same below the current folder.</summary>
+    public static string Results => FromEnvironment("LST_RESULTS") ?? Path.Combine(Data ?? "data", "results");
+
+    /// <summary>Where unfinished work lies (journals): <c>LST_WORK</c>, else <c>out</c> of the project; null: nowhere, outside a checkout.</summary>
+    public static string? Work => FromEnvironment("LST_WORK") ?? (Root is null ? null : Path.Combine(Root, "out"));
+
+    private static string? FromEnvironment(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } folder ? folder : null;
+
     private static string? FindRoot()
     {
         // A notebook kernel is the host program there and lies elsewhere: our own assembly comes first.

@@ -95,24 +95,25 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         };
         asked.Check();
         var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
-        if (Numbers.Positive("--threads", settings.Threads) is { } threads) TorchSharp.torch.set_num_threads(threads);
+        if (Numbers.Threads("--threads", settings.Threads) is { } threads) TorchSharp.torch.set_num_threads(threads);
         var catalog = TextCatalog.FromEnvironment();
         // Texts first: they are quick to find missing.
         var texts = settings.Text.Split(',', StringSplitOptions.TrimEntries).Select(catalog.Load).ToList();
 
-        var store = RecordStore.OfProject();
+        if (settings.Json is { } place) AtomicFile.RequirePlace(place);
+
         var records = RunDisplay.Show(progress =>
         {
-            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, cancellationToken);
-            var run = new PerplexityRun(loaded, asked) { JournalFolder = ProjectFolders.Root is { } root ? Path.Combine(root, "out", "journals") : null };
-            return texts.Select(text => store.Write(run.Run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken))).ToList();
+            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, file => asked.CheckPositions(file.Config, file.ShortName), cancellationToken);
+            var run = new PerplexityRun(loaded, asked) { JournalFolder = ProjectFolders.Work is { } work ? Path.Combine(work, "journals") : null, Store = RecordStore.OfProject() };
+            return texts.Select(text => run.Run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken)).ToList();
         });
         foreach (var record in records)
         {
             PerplexityTable.Write(record);
             Console.WriteLine($"record {record.Id}, peak memory {MemoryEstimate.Text(record.PeakMemoryBytes)}, {record.WallSeconds:0} s");
         }
-        if (settings.Json is { } file) AtomicFile.Write(file, RecordJson.Format(new { rows = records.SelectMany(record => record.Rows) }));
+        if (settings.Json is { } file) AtomicFile.Write(file, PerplexityJson.Of(records));
         return 0;
     }
 }

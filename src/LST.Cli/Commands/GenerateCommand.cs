@@ -73,15 +73,16 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         var prompts = settings.Prompts.ToList();
-        if (settings.PromptFile is { } file) prompts.Add(File.Exists(file) ? File.ReadAllText(file) : throw new DataException($"prompt file '{Path.GetFileName(file)}' is not there; give an existing UTF-8 file"));
+        if (settings.PromptFile is { } file) prompts.Add(GenerationPrompt.Read(file));
         if (prompts.Count == 0) throw new UsageException("generate needs --prompt TEXT or --prompt-file FILE");
         var seed = Numbers.Whole("--seed", settings.Seed, 0);
         var method = MethodSpec.Parse(settings.Method, seed);
         var sampling = new SamplingOptions(Numbers.Real("--temperature", settings.Temperature), Numbers.Whole("--top-k", settings.TopK, 0), Numbers.Real("--top-p", settings.TopP), seed).Checked();
         var ratio = Ratio.Parse(settings.Ratio);
         var tokens = Numbers.Whole("--tokens", settings.Tokens, 1);
+        var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
 
-        using var loaded = RunDisplay.Show(progress => LoadedModel.Open(settings.Model, PerplexitySettings.ParseDtype(settings.Dtype), settings.Attention.ToLowerInvariant(), progress, cancellationToken));
+        using var loaded = RunDisplay.Show(progress => LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, cancel: cancellationToken));
         var ids = prompts.Select(prompt => GenerationPrompt.Ids(loaded, prompt, settings.Chat)).ToList();
         var printer = new TokenPrinter(loaded.Tokenizer, Console.Out);
         var clock = Stopwatch.StartNew();

@@ -14,6 +14,10 @@ internal static class Numbers
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least ? value
             : throw new UsageException($"{flag} '{text}': it must be a whole number of at least {least}");
 
+    /// <summary>Threads, 1 to 1,024; null stays null.</summary>
+    public static int? Threads(string flag, string? text) =>
+        Positive(flag, text) is not > 1024 and var threads ? threads : throw new UsageException($"{flag} '{text}': it must be at most 1024; take the number of cores");
+
     /// <summary>A finite number.</summary>
     public static double Real(string flag, string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value

@@ -4,23 +4,22 @@ using Spectre.Console;
 
 namespace LST.Cli.Terminal;
 
-/// <summary>Perplexity rows as a table on standard output.</summary>
+/// <summary>Perplexity rows as a table on standard output; it fits 80 columns.</summary>
 public static class PerplexityTable
 {
+    private static readonly string[] Columns = ["r", "r\nreal", "ppl", "ppl /\ndense", "95 % interval\nof ppl / dense", "slots", "bytes/\ntoken", "ms/1k\ntokens"];
+
     /// <summary>Writes one record.</summary>
     public static void Write(PerplexityRecord record)
     {
-        // A redirected table must not be cut to a terminal's width.
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected) console.Profile.Width = 200;
-        var table = new Table().Border(Console.IsOutputRedirected ? TableBorder.Ascii : TableBorder.Rounded);
+        var table = new Table().Border(Screen.OutputIsTerminal ? TableBorder.Simple : TableBorder.Ascii);
         table.Title = new TableTitle(Markup.Escape(Title(record)));
-        foreach (var name in new[] { "method", "r", "r real", "ppl", "ppl / dense", "95 % interval", "slots", "bytes/token", "ms/1k tokens" })
-            table.AddColumn(name == "method" ? new TableColumn(name) : new TableColumn(name).RightAligned());
+        table.AddColumn(new TableColumn("method").Padding(0, 2));
+        foreach (var name in Columns) table.AddColumn(new TableColumn(name).RightAligned().NoWrap().Padding(0, name == Columns[^1] ? 0 : 2));
         foreach (var row in record.Rows)
             table.AddRow(Markup.Escape(row.Method), Number(row.Ratio, "0.##"), Number(row.RatioEffective, "0.00"), Number(row.Ppl, "0.000"), Number(row.PplOverDense, "0.0000"),
                 row.Method == "dense" ? "" : $"{Number(row.Ci95[0], "0.0000")} – {Number(row.Ci95[1], "0.0000")}", Number(row.KeptSlotsMean, "0.#"), Number(row.BytesPerToken, "#,0"), Number(row.CompressMsPer1kTokens, "0.0"));
-        console.Write(table);
+        Screen.Output(columns: 200).Write(table);
     }
 
     private static string Title(PerplexityRecord record) => record.Suffix is { } suffix

@@ -11,16 +11,19 @@ public static class RunDisplay
     /// <summary>Runs work that reports.</summary>
     public static T Show<T>(Func<IRunProgress, T> work)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        if (Console.IsErrorRedirected || !console.Profile.Capabilities.Interactive) return work(new LineProgress(Console.Error));
+        var console = Screen.Error();
+        if (!Screen.ErrorIsTerminal || !console.Profile.Capabilities.Interactive) return work(new LineProgress(Console.Error));
         return console.Progress().AutoClear(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new StepsColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new StepsColumn(), new RemainingTimeColumn())
             .Start(context => work(new BarProgress(context, console)));
     }
 
     /// <summary>Steps done and their rate.</summary>
     private sealed class StepsColumn : ProgressColumn
     {
+        // Broken over two lines the display would jump.
+        protected override bool NoWrap => true;
+
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
             new Text(string.Create(CultureInfo.InvariantCulture, $"{task.Value:0}/{task.MaxValue:0}{(task.Speed is { } speed and > 0 ? $", {Rate(speed)}" : "")}"));
 

@@ -31,9 +31,7 @@ public sealed class PerplexityRun
         if (settings.Protocol == "e1")
             rows.AddRange(settings.Methods.Where(m => m.Name != "dense").SelectMany(m => settings.Ratios.Select(r => new Row(m, r))));
         Prefix = settings.PrefixFor(loaded.Model.Config.MaxPositions);
-        var longest = settings.Protocol == "e1" ? Prefix + settings.Suffix : Prefix;
-        if (longest > loaded.Model.Config.MaxPositions)
-            throw new UsageException($"a chunk of {longest} ids is longer than the {loaded.Model.Config.MaxPositions} positions that model '{loaded.Identity.Name}' was trained on; give smaller --prefix and --suffix");
+        settings.CheckPositions(loaded.Model.Config, loaded.Identity.Name);
     }
 
     /// <summary>P, or the block length.</summary>
@@ -41,6 +39,9 @@ public sealed class PerplexityRun
 
     /// <summary>Where journals lie; null: no journal.</summary>
     public string? JournalFolder { get; init; }
+
+    /// <summary>Where a text's record is written before its journal is deleted, so that nothing is lost between the two; null: not written.</summary>
+    public RecordStore? Store { get; init; }
 
     private int[] Edges => settings.Protocol == "e1" ? OffsetBins.Edges(settings.Suffix) : [.. new[] { 0, 64, 256, 512, 1024 }.Where(e => e < Prefix - 1), Prefix - 1];
 
@@ -78,14 +79,15 @@ public sealed class PerplexityRun
             progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"dense ppl {RunningPerplexity(results[0]):0.00}"));
         }
         var record = Record(text, command, results!, clock.Elapsed);
+        if (Store is not null) record = Store.Write(record);
         journal?.Complete();
         return record;
     }
 
     private ChunkedText Chunks(LoadedText text)
     {
-        if (settings.Protocol == "e1") return ChunkedText.WithBosEach(text.Name, loaded.Tokenizer.Encode(text.Content), loaded.BosId, Prefix + settings.Suffix, settings.Chunks);
-        return ChunkedText.Blocks(text.Name, loaded.Tokenizer.Encode(BlockedText.Join(text)), loaded.BosId, Prefix, settings.Chunks);
+        if (settings.Protocol == "e1") return ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, Prefix + settings.Suffix, settings.Chunks);
+        return ChunkedText.Blocks(text.Name, loaded.Encode(BlockedText.Join(text)), loaded.BosId, Prefix, settings.Chunks);
     }
 
     private void RequireMemory() => MemoryEstimate.Require($"one chunk with {rows.Count} rows", settings.Protocol == "e1"

@@ -1,5 +1,6 @@
 using LST.Core;
 using LST.Core.Compression;
+using LST.Core.Models;
 using static TorchSharp.torch;
 
 namespace LST.Evaluation.Perplexity;
@@ -53,6 +54,15 @@ public sealed record PerplexitySettings
             if (value < 1) throw new UsageException($"--{name} {value}: it must be a whole number of at least 1");
         if (Prefix == 1) throw new UsageException("--prefix 1: it must be at least 2, BOS and one id to compress");
         if (Ratios.Count == 0) throw new UsageException("--ratios: at least one ratio is needed, such as 2,4,8");
+    }
+
+    /// <summary>Checks that a chunk fits the positions that a model was trained on.</summary>
+    /// <exception cref="UsageException">It is longer.</exception>
+    public void CheckPositions(ModelConfig config, string model)
+    {
+        var longest = PrefixFor(config.MaxPositions) + (Protocol == "e1" ? (long)Suffix : 0);
+        if (longest > config.MaxPositions)
+            throw new UsageException($"a chunk of {longest} ids is longer than the {config.MaxPositions} positions that model '{model}' was trained on; give smaller --prefix and --suffix");
     }
 
     /// <summary>Reads a dtype name.</summary>

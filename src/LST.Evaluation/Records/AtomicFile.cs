@@ -42,6 +42,16 @@ public static partial class AtomicFile
         }
     }
 
+    /// <summary>Refuses a place where no file can be written, before the work whose result is to lie there. Missing folders are no hindrance, <see cref="Write(string, string)"/> makes them.</summary>
+    /// <exception cref="UsageException">The place is a folder, or lies below a file.</exception>
+    public static void RequirePlace(string path)
+    {
+        if (path.Length == 0 || Path.EndsInDirectorySeparator(path) || Directory.Exists(path))
+            throw new UsageException($"'{path}' must be the name of a file to write, but it is {(path.Length == 0 ? "empty" : "a folder")}; give a file name");
+        for (var folder = Path.GetDirectoryName(Path.GetFullPath(path)); folder is not null; folder = Path.GetDirectoryName(folder))
+            if (File.Exists(folder)) throw new UsageException($"'{path}' must lie in a folder, but '{Path.GetFileName(folder)}' is a file; give another place");
+    }
+
     /// <summary>Makes a rename or a deletion inside the folder durable. Windows does that by itself; a file system that cannot is left alone.</summary>
     internal static void FlushFolder(string folder)
     {

@@ -100,8 +100,13 @@ public sealed class ChunkJournal<TResult> : IDisposable
         File.Delete(_path);
     }
 
-    /// <summary>Closes the journal and keeps it.</summary>
-    public void Dispose() => _stream.Dispose();
+    /// <summary>Closes the journal and keeps it; one in which nothing is finished is deleted.</summary>
+    public void Dispose()
+    {
+        var isEmpty = _stream.CanRead && Count == 0;
+        _stream.Dispose();
+        if (isEmpty) File.Delete(_path);
+    }
 
     private int Replay(byte[] content, int start)
     {

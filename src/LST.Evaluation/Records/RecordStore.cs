@@ -15,8 +15,8 @@ public sealed class RecordStore(string folder)
 {
     private const int HashLength = 8;
 
-    /// <summary>The store of this project, <c>data/results</c>; outside a checkout the same below the current folder.</summary>
-    public static RecordStore OfProject() => new(Path.Combine(ProjectFolders.Data ?? "data", "results"));
+    /// <summary>The store of this project: <see cref="ProjectFolders.Results"/>.</summary>
+    public static RecordStore OfProject() => new(ProjectFolders.Results);
 
     /// <summary>Where a stored record lies.</summary>
     public string PathOf(RunRecord record) => Path.Combine(folder, record.Kind, record.Id + ".json");

@@ -37,7 +37,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
         using var scope = NewDisposeScope();
         using var prepared = Prepare(prompts, request, cancel);
         var samplers = prompts.Select((_, b) => new Sampler(request.Sampling with { Seed = request.Sampling.Seed + b })).ToArray();
-        var generated = prompts.Select(_ => new List<int>(request.NewTokens)).ToArray();
+        var generated = prompts.Select(_ => new List<int>()).ToArray();
         var finished = new bool[prompts.Count];
         var next = new long[prompts.Count];
         using var step = new DecodeLoop(model, prepared.Cache);
@@ -68,7 +68,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
         {
             foreach (var prompt in prompts)
             {
-                if (prompt.Length + request.NewTokens > model.Config.MaxPositions)
+                if (prompt.Length + (long)request.NewTokens > model.Config.MaxPositions)
                     throw new UsageException($"{prompt.Length} prompt tokens and {request.NewTokens} new ones are more than the {model.Config.MaxPositions} positions that model '{model.Name}' was trained on; give a shorter prompt or smaller --tokens");
                 parts.Add(PromptCompression.Run(model, prompt, [new CompressionJob(compressor, request.Ratio)], tokenizer, cancel));
             }
