@@ -75,6 +75,18 @@ public class MeanPoolingTests
     }
 
     [Fact]
+    public void Keys_that_were_not_captured_before_rotation_are_turned_back()
+    {
+        using var scope = NewDisposeScope();
+        var layer = new RandomLayer(2, 1, 30, 3);
+
+        using var captured = layer.Compress("mean:key-space=pre-rope", Ratio.Of(2));
+        using var turnedBack = layer.Compress("mean:key-space=pre-rope", Ratio.Of(2), withPreRopeKeys: false);
+
+        Assert.InRange(Numbers.Distance(captured.Keys, turnedBack.Keys), 0, 1e-5);
+    }
+
+    [Fact]
     public void Never_exceeds_the_budget_it_counts_sinks_and_recents_in() =>
         Gen.Select(Gen.Int[1, 400], Gen.Int[1, 40], Gen.Int[1, 3], Gen.Int[0, 6], Gen.Int[0, 12], Gen.Bool).Sample((tokens, numerator, denominator, sinks, recent, isFixed) =>
         {

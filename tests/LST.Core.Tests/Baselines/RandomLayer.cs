@@ -41,7 +41,8 @@ internal sealed class RandomLayer
     public PlanContext Plan(Ratio ratio) => new(Tokens, 1, Config.KeyValueHeads, ratio);
 
     /// <summary>What the real method makes of it.</summary>
-    public CompressedLayer Compress(string method, Ratio ratio) => Compress(MethodSpec.Parse(method), context, ratio);
+    public CompressedLayer Compress(string method, Ratio ratio, bool withPreRopeKeys = true) =>
+        Compress(MethodSpec.Parse(method), withPreRopeKeys ? context : Of(Config, context.Queries!, context.Keys, context.Values), ratio);
 
     public static CompressedLayer Compress(MethodSpec spec, LayerContext context, Ratio ratio)
     {

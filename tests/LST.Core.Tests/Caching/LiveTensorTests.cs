@@ -44,6 +44,22 @@ public class LiveTensorTests
     }
 
     [Fact]
+    public void One_compressor_serves_many_prompts_without_keeping_any()
+    {
+        using var model = TinyModels.Load(TinyModels.Mha);
+        var compressors = MethodCases.Typed.Select(typed => MethodSpec.Parse(typed).CreateWithPrompt()).ToList();
+        void Prompt(int tokens) => PromptCompression.Run(model, TinyModels.Prompt(tokens, tokens), [.. compressors.Select(c => new CompressionJob(c, Ratio.Of(2)))],
+            cancel: TestContext.Current.CancellationToken).Dispose();
+        Prompt(19);
+        var before = Live;
+
+        foreach (var tokens in new[] { 30, 15, 22 }) Prompt(tokens);
+
+        Assert.Equal(before, Live);
+        foreach (var compressor in compressors) compressor.Dispose();
+    }
+
+    [Fact]
     public void Joining_samples_and_running_a_batch_keeps_the_live_count_level()
     {
         using var model = TinyModels.Load(TinyModels.Mha);
