@@ -1,2 +1,2 @@
 // Every test replaces the console's writers and sets variables of the process.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -16,7 +16,7 @@ internal sealed class NaiveAttention(KvCache cache, int? slidingWindow) : ISegme
     {
         var (batch, queryHeads, tokens, width) = ((int)queries.shape[0], (int)queries.shape[1], (int)queries.shape[2], (int)queries.shape[3]);
         var heads = (int)keys.shape[1];
-        var q = Numbers.Of(queries);
+        var q = PlainNumbers.Of(queries);
         var result = new double[q.Length];
         for (var b = 0; b < batch; b++)
             for (var h = 0; h < heads; h++)
@@ -38,7 +38,7 @@ internal sealed class NaiveAttention(KvCache cache, int? slidingWindow) : ISegme
         for (var j = 0; j < seen.Count; j++)
         {
             var visible = seen[j].Position <= position && (slidingWindow is not { } window || position - seen[j].Position < window);
-            logits[j] = visible ? (Numbers.Dot(query, seen[j].Key) / Math.Sqrt(query.Length)) + seen[j].Bias : double.NegativeInfinity;
+            logits[j] = visible ? (PlainNumbers.Dot(query, seen[j].Key) / Math.Sqrt(query.Length)) + seen[j].Bias : double.NegativeInfinity;
         }
         var largest = logits.Max();
         var mass = 0.0;
@@ -56,18 +56,18 @@ internal sealed class NaiveAttention(KvCache cache, int? slidingWindow) : ISegme
     {
         if (layer.Prefix is not { } prefix) return [];
         var width = (int)prefix.Keys.shape[1];
-        var (keys, values, bias) = (Numbers.Of(prefix.Keys), Numbers.Of(prefix.Values), prefix.Bias is null ? null : Numbers.Of(prefix.Bias));
+        var (keys, values, bias) = (PlainNumbers.Of(prefix.Keys), PlainNumbers.Of(prefix.Values), prefix.Bias is null ? null : PlainNumbers.Of(prefix.Bias));
         var positions = prefix.Positions.ToArray();
         var first = prefix.Offsets[(sample * prefix.KeyValueHeads) + head];
         return [.. Enumerable.Range(first, prefix.Length(sample, head)).Select(i =>
-            new Slot(Numbers.Row(keys, i, width).ToArray(), Numbers.Row(values, i, width).ToArray(), bias?[i] ?? 0, positions[i]))];
+            new Slot(PlainNumbers.Row(keys, i, width).ToArray(), PlainNumbers.Row(values, i, width).ToArray(), bias?[i] ?? 0, positions[i]))];
     }
 
     private IEnumerable<Slot> Tail(LayerCache layer, int sample, int head)
     {
         using var scope = NewDisposeScope();
         List<Slot> slots = [];
-        var blocks = layer.Tail.Blocks.Select(block => (Keys: Numbers.Heads(block.Keys[sample]), Values: Numbers.Heads(block.Values[sample]))).ToList();
+        var blocks = layer.Tail.Blocks.Select(block => (Keys: PlainNumbers.Heads(block.Keys[sample]), Values: PlainNumbers.Heads(block.Values[sample]))).ToList();
         for (var i = 0; i < layer.Tail.Length; i++)
         {
             var (block, row) = (blocks[i / layer.Tail.BlockTokens], i % layer.Tail.BlockTokens);
@@ -79,7 +79,7 @@ internal sealed class NaiveAttention(KvCache cache, int? slidingWindow) : ISegme
     private IEnumerable<Slot> Segment(Tensor keys, Tensor values, int sample, int head)
     {
         using var scope = NewDisposeScope();
-        var (k, v) = (Numbers.Heads(keys[sample]), Numbers.Heads(values[sample]));
+        var (k, v) = (PlainNumbers.Heads(keys[sample]), PlainNumbers.Heads(values[sample]));
         var first = cache.NextPositions[sample];
         return [.. Enumerable.Range(0, k[head].Length).Select(s => new Slot(k[head][s], v[head][s], 0, first + s))];
     }
@@ -100,8 +100,8 @@ internal sealed class ComparedAttention(ISegmentAttention tested, ISegmentAttent
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask)
     {
         var result = tested.Attend(queries, keys, values, layer, mask);
-        var expected = Numbers.Of(oracle.Attend(queries, keys, values, layer, mask));
-        Largest = Math.Max(Largest, Numbers.Distance(Numbers.Of(result), expected) / Math.Max(1e-9, expected.Max(Math.Abs)));
+        var expected = PlainNumbers.Of(oracle.Attend(queries, keys, values, layer, mask));
+        Largest = Math.Max(Largest, PlainNumbers.Distance(PlainNumbers.Of(result), expected) / Math.Max(1e-9, expected.Max(Math.Abs)));
         Calls++;
         return result;
     }

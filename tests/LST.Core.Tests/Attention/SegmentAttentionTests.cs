@@ -110,7 +110,7 @@ public class SegmentAttentionTests
 
             var expected = new NaiveAttention(cache, Window).Attend(q, k, v, cache.Layers[0], mask);
 
-            Assert.InRange(Numbers.Distance(expected, tested.Attend(q, k, v, cache.Layers[0], mask)), 0, 2e-5);
+            Assert.InRange(PlainNumbers.Distance(expected, tested.Attend(q, k, v, cache.Layers[0], mask)), 0, 2e-5);
         }
 
         // Slots at random ascending positions below each sample's own next position; ragged heads may be empty.

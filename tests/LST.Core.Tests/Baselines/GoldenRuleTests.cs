@@ -71,7 +71,7 @@ public class GoldenRuleTests
             using var scope = NewDisposeScope();
             var context = AttentionRows.Context([.. inputs.GetProperty("rows").EnumerateArray().Select(Numbers)]);
 
-            Assert.InRange(Tests.Numbers.Distance(Numbers(expected), Tests.Numbers.Of(context.Statistics!.ColumnSums)), 0, 1e-6);
+            Assert.InRange(Tests.PlainNumbers.Distance(Numbers(expected), Tests.PlainNumbers.Of(context.Statistics!.ColumnSums)), 0, 1e-6);
         }
     }
 

@@ -55,7 +55,7 @@ public class HeavyHittersTests
         using var actual = RandomLayer.Compress(MethodSpec.Parse(method), context, Ratio.Of(4, 3));
 
         Assert.Equal(expected, RandomLayer.Kept(actual, 0));
-        Assert.InRange(Numbers.Distance([2.5, .7, .5, .3], Numbers.Of(context.Statistics!.ColumnSums)), 0, 1e-6);
+        Assert.InRange(PlainNumbers.Distance([2.5, .7, .5, .3], PlainNumbers.Of(context.Statistics!.ColumnSums)), 0, 1e-6);
     }
 }
 

@@ -27,7 +27,7 @@ public class KvZipTests
             var plan = compressor.Plan(new PlanContext(tokens, 2, 2, ratio));
 
             for (var l = 0; l < 2; l++)
-                Assert.InRange(Numbers.Distance(scores[(2 * l)..(2 * l + 2)].SelectMany(head => head).ToArray(), Numbers.Of(compressor.Scores(model.Layer(l), plan.Layers[l]))), 0, 1e-5);
+                Assert.InRange(PlainNumbers.Distance(scores[(2 * l)..(2 * l + 2)].SelectMany(head => head).ToArray(), PlainNumbers.Of(compressor.Scores(model.Layer(l), plan.Layers[l]))), 0, 1e-5);
             // One pool of candidates for all layers, or one a layer: head · T + token, sinks first whatever their score.
             foreach (var first in layerwise ? new[] { 0, 2 } : [0])
             {
@@ -80,13 +80,13 @@ public class KvZipTests
             for (var l = 0; l < 2; l++)
             {
                 var (queries, repeated) = model.Runs[start / chunk][l];
-                var prompt = Numbers.Heads(model.Keys(l));
+                var prompt = PlainNumbers.Heads(model.Keys(l));
                 for (var q = 0; q < queries.Length; q++)
                     for (var i = 0; i < queries[q].Length; i++)
                     {
                         var h = q / (queries.Length / 2);
                         double[][] seen = [.. prompt[h][..before], .. prompt[h][start..(start + count)], .. repeated[h][..(i + 1)]];
-                        var weights = seen.Select(key => Math.Exp(Numbers.Dot(queries[q][i], key) / Math.Sqrt(key.Length))).ToArray();
+                        var weights = seen.Select(key => Math.Exp(PlainNumbers.Dot(queries[q][i], key) / Math.Sqrt(key.Length))).ToArray();
                         for (var j = 0; j < count; j++)
                             scores[(2 * l) + h][start + j] = Math.Max(scores[(2 * l) + h][start + j], weights[before + j] / weights.Sum());
                     }
@@ -117,7 +117,7 @@ public class KvZipTests
             for (var l = 0; l < config.Layers; l++)
             {
                 var (queries, repeated) = (Draw(config.QueryHeads, ids.Length), Draw(config.KeyValueHeads, ids.Length));
-                Runs[^1].Add((Numbers.Heads(queries), Numbers.Heads(repeated)));
+                Runs[^1].Add((PlainNumbers.Heads(queries), PlainNumbers.Heads(repeated)));
                 onLayer(l, queries, repeated);
             }
         }

@@ -29,7 +29,7 @@ public class MeanPoolingTests
 
             using var actual = layer.Compress(naive.Typed, ratio);
 
-            var (keys, values, bias) = (Numbers.Of(actual.Keys), Numbers.Of(actual.Values), actual.Bias is null ? null : Numbers.Of(actual.Bias));
+            var (keys, values, bias) = (PlainNumbers.Of(actual.Keys), PlainNumbers.Of(actual.Values), actual.Bias is null ? null : PlainNumbers.Of(actual.Bias));
             Assert.Equal(naive.LogMass && runs.Count < tokens, bias is not null);
             for (var h = 0; h < heads; h++)
             {
@@ -38,8 +38,8 @@ public class MeanPoolingTests
                 {
                     var (row, (key, value)) = (actual.Offsets[h] + i, naive.Merge(layer, h, runs[i]));
                     Assert.Equal(runs[i].Count, actual.Counts?[row] ?? 1);
-                    Assert.InRange(Numbers.Distance(key, Numbers.Row(keys, row, 6)), 0, 1e-5);
-                    Assert.InRange(Numbers.Distance(value, Numbers.Row(values, row, 6)), 0, 1e-6);
+                    Assert.InRange(PlainNumbers.Distance(key, PlainNumbers.Row(keys, row, 6)), 0, 1e-5);
+                    Assert.InRange(PlainNumbers.Distance(value, PlainNumbers.Row(values, row, 6)), 0, 1e-6);
                     if (bias is not null) Assert.Equal(Math.Log(runs[i].Count), bias[row], 1e-6);
                 }
             }
@@ -57,7 +57,7 @@ public class MeanPoolingTests
 
         using var actual = RandomLayer.Compress(MethodSpec.Parse("mean:sinks=1:recent=2:window=2"), context, Ratio.Of(2));
 
-        Assert.Equal(expected, Numbers.Of(actual.Values.select(1, 0)));
+        Assert.Equal(expected, PlainNumbers.Of(actual.Values.select(1, 0)));
     }
 
     [Theory, InlineData(2), InlineData(4), InlineData(8)]
@@ -71,7 +71,7 @@ public class MeanPoolingTests
 
         using var actual = RandomLayer.Compress(MethodSpec.Parse("mean:sinks=0:recent=0"), context, Ratio.Of(window));
 
-        Assert.Equal(Math.Abs(Math.Sin(window / 2.0) / (window * Math.Sin(0.5))), Numbers.Of(actual.Keys.norm(1))[0], 1e-5);
+        Assert.Equal(Math.Abs(Math.Sin(window / 2.0) / (window * Math.Sin(0.5))), PlainNumbers.Of(actual.Keys.norm(1))[0], 1e-5);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public class MeanPoolingTests
         using var captured = layer.Compress("mean:key-space=pre-rope", Ratio.Of(2));
         using var turnedBack = layer.Compress("mean:key-space=pre-rope", Ratio.Of(2), withPreRopeKeys: false);
 
-        Assert.InRange(Numbers.Distance(captured.Keys, turnedBack.Keys), 0, 1e-5);
+        Assert.InRange(PlainNumbers.Distance(captured.Keys, turnedBack.Keys), 0, 1e-5);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ internal static class NaiveScores
         {
             var weights = new double[rows.Length];
             for (var j = 0; j <= i; j++)
-                if (window is null || i - j < window) weights[j] = Math.Exp(Numbers.Dot(query, keys[h / (queries.Length / keys.Length)][j]) / Math.Sqrt(query.Length));
+                if (window is null || i - j < window) weights[j] = Math.Exp(PlainNumbers.Dot(query, keys[h / (queries.Length / keys.Length)][j]) / Math.Sqrt(query.Length));
             var mass = weights.Sum();
             return (double[])[.. weights.Select(weight => weight / mass)];
         })])];

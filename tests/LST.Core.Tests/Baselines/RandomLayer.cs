@@ -21,7 +21,7 @@ internal sealed class RandomLayer
         var (cos, sin) = rotary.Tables([.. Enumerable.Range(0, tokens).Select(t => (long)t)]);
         var (queries, pre, values) = (Draw(heads * group, 2), Draw(heads, 2), Draw(heads, 1));
         context = Of(Config, queries, RotaryEmbedding.Rotate(pre, cos, sin), values, pre);
-        (Queries, Keys, PreRopeKeys, Values) = (Numbers.Heads(queries), Numbers.Heads(context.Keys), Numbers.Heads(pre), Numbers.Heads(values));
+        (Queries, Keys, PreRopeKeys, Values) = (PlainNumbers.Heads(queries), PlainNumbers.Heads(context.Keys), PlainNumbers.Heads(pre), PlainNumbers.Heads(values));
     }
 
     public ModelConfig Config { get; }

@@ -22,16 +22,16 @@ public class StreamingLlmTests
             using var actual = layer.Compress(spec.Typed, ratio);
 
             Assert.Equal(cacheIndex ? kept.Length : tokens, compressor.NextPosition(layer.Plan(ratio), plan));
-            var (keys, values) = (Numbers.Of(actual.Keys), Numbers.Of(actual.Values));
+            var (keys, values) = (PlainNumbers.Of(actual.Keys), PlainNumbers.Of(actual.Values));
             for (var h = 0; h < heads; h++)
             {
                 Assert.Equal(cacheIndex ? Enumerable.Range(0, kept.Length) : kept, RandomLayer.Kept(actual, h));
                 for (var i = 0; i < kept.Length; i++)
                 {
                     var row = actual.Offsets[h] + i;
-                    Assert.Equal(layer.Values[h][kept[i]], Numbers.Row(values, row, 6).ToArray());
-                    if (!cacheIndex) Assert.Equal(layer.Keys[h][kept[i]], Numbers.Row(keys, row, 6).ToArray());
-                    else Assert.InRange(Numbers.Distance(NaiveRotation.Turn(layer.PreRopeKeys[h][kept[i]], i, layer.Frequencies), Numbers.Row(keys, row, 6)), 0, 2e-5);
+                    Assert.Equal(layer.Values[h][kept[i]], PlainNumbers.Row(values, row, 6).ToArray());
+                    if (!cacheIndex) Assert.Equal(layer.Keys[h][kept[i]], PlainNumbers.Row(keys, row, 6).ToArray());
+                    else Assert.InRange(PlainNumbers.Distance(NaiveRotation.Turn(layer.PreRopeKeys[h][kept[i]], i, layer.Frequencies), PlainNumbers.Row(keys, row, 6)), 0, 2e-5);
                 }
             }
         }, iter: 200, threads: 1);

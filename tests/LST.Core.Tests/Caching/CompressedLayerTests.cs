@@ -19,9 +19,9 @@ public class CompressedLayerTests
         Assert.Equal([0, 2, 3, 4, 8], joined.Offsets.ToArray());
         Assert.Equal([2, 1, 1, 4], new[] { joined.Length(0, 0), joined.Length(0, 1), joined.Length(1, 0), joined.Length(1, 1) });
         Assert.Equal([0, 1, 2, 0, 1, 2, 3, 4], joined.Positions.ToArray());
-        Assert.Equal([0, 0, 0, 1, 2, 3, 4, 5], Numbers.Of(joined.Bias!));
-        Assert.Equal(Numbers.Bits(keys), Numbers.Bits(joined.Keys));
-        Assert.Equal(Numbers.Bits(values), Numbers.Bits(joined.Values));
+        Assert.Equal([0, 0, 0, 1, 2, 3, 4, 5], PlainNumbers.Of(joined.Bias!));
+        Assert.Equal(PlainNumbers.Bits(keys), PlainNumbers.Bits(joined.Keys));
+        Assert.Equal(PlainNumbers.Bits(values), PlainNumbers.Bits(joined.Values));
         Assert.True(first.Keys.IsInvalid && second.Values.IsInvalid);
     }
 
@@ -35,7 +35,7 @@ public class CompressedLayerTests
         keys[0, 1, 2].fill_(7);
 
         Assert.Null(mask);
-        Assert.All(Numbers.Of(layer.Keys[5]), x => Assert.Equal(7, x));
+        Assert.All(PlainNumbers.Of(layer.Keys[5]), x => Assert.Equal(7, x));
     }
 
     [Fact]
@@ -47,9 +47,9 @@ public class CompressedLayerTests
         var (keys, values, mask) = layer.Padded();
 
         Assert.Equal([1, 2, 3, 4], keys.shape);
-        Assert.Equal(Numbers.Of(layer.Keys[0]), Numbers.Of(keys[0, 0, 0]));
-        Assert.Equal(Numbers.Of(layer.Values.narrow(0, 1, 3)), Numbers.Of(values[0, 1]));
-        Assert.Equal([5, double.NegativeInfinity, double.NegativeInfinity, 6, 7, 8], Numbers.Of(mask!));
+        Assert.Equal(PlainNumbers.Of(layer.Keys[0]), PlainNumbers.Of(keys[0, 0, 0]));
+        Assert.Equal(PlainNumbers.Of(layer.Values.narrow(0, 1, 3)), PlainNumbers.Of(values[0, 1]));
+        Assert.Equal([5, double.NegativeInfinity, double.NegativeInfinity, 6, 7, 8], PlainNumbers.Of(mask!));
     }
 
     [Fact]

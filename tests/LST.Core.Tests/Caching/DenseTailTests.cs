@@ -22,8 +22,8 @@ public class DenseTailTests
 
                 Assert.Equal(done, tail.Length);
                 Assert.Equal((done + block - 1) / block, tail.Blocks.Count);
-                Assert.Equal(Numbers.Bits(keys.narrow(2, 0, done)), Numbers.Bits(tail.Joined().Keys));
-                Assert.Equal(Numbers.Bits(values.narrow(2, 0, done)), Numbers.Bits(tail.Joined().Values));
+                Assert.Equal(PlainNumbers.Bits(keys.narrow(2, 0, done)), PlainNumbers.Bits(tail.Joined().Keys));
+                Assert.Equal(PlainNumbers.Bits(values.narrow(2, 0, done)), PlainNumbers.Bits(tail.Joined().Values));
             }
             Assert.Equal(2L * 2 * 3 * 4 * 4 * block * tail.Blocks.Count, tail.Bytes);
         }, iter: 60, threads: 1);
@@ -46,8 +46,8 @@ public class DenseTailTests
             tail.Append(newKeys, newValues);
 
             Assert.Equal(Math.Max(blocks, (keep + second + block - 1) / block), tail.Blocks.Count);
-            Assert.Equal(Numbers.Bits(cat([keys.narrow(2, 0, keep), newKeys], 2)), Numbers.Bits(tail.Joined().Keys));
-            Assert.Equal(Numbers.Bits(cat([values.narrow(2, 0, keep), newValues], 2)), Numbers.Bits(tail.Joined().Values));
+            Assert.Equal(PlainNumbers.Bits(cat([keys.narrow(2, 0, keep), newKeys], 2)), PlainNumbers.Bits(tail.Joined().Keys));
+            Assert.Equal(PlainNumbers.Bits(cat([values.narrow(2, 0, keep), newValues], 2)), PlainNumbers.Bits(tail.Joined().Values));
         }, iter: 60, threads: 1);
 
     [Fact]
@@ -66,8 +66,8 @@ public class DenseTailTests
         }
 
         Assert.Equal(2, tail.Blocks.Count);
-        Assert.Equal(Numbers.Bits(keys), Numbers.Bits(tail.Joined().Keys));
-        Assert.Equal(Numbers.Bits(values), Numbers.Bits(tail.Joined().Values));
+        Assert.Equal(PlainNumbers.Bits(keys), PlainNumbers.Bits(tail.Joined().Keys));
+        Assert.Equal(PlainNumbers.Bits(values), PlainNumbers.Bits(tail.Joined().Values));
     }
 
     [Fact]

@@ -18,14 +18,14 @@ public class AttentionStatisticsTests
             var keys = tensor(normal.Array(4L * heads * tokens), heads, tokens, 4) * 2;
             int? sliding = window == 0 ? null : window;
             using var statistics = new AttentionStatistics(queries, keys, sliding, chunk);
-            var expected = NaiveScores.Attention(Numbers.Heads(queries), Numbers.Heads(keys), sliding);
+            var expected = NaiveScores.Attention(PlainNumbers.Heads(queries), PlainNumbers.Heads(keys), sliding);
             var observe = 1 + (seed % tokens);
 
             double[] Flat(Func<double[][], IEnumerable<double>> of) => [.. expected.SelectMany(of)];
-            Assert.InRange(Numbers.Distance(Flat(rows => Enumerable.Range(0, tokens).Select(j => rows.Sum(row => row[j]))), Numbers.Of(statistics.ColumnSums)), 0, 1e-4);
-            Assert.InRange(Numbers.Distance(Flat(rows => rows[^1]), Numbers.Of(statistics.LastRow)), 0, 1e-5);
-            Assert.InRange(Numbers.Distance(Flat(rows => rows[^observe..].SelectMany(row => row)), Numbers.Of(statistics.Window(observe))), 0, 1e-5);
-            Assert.Equal(Enumerable.Range(0, tokens).Select(j => (double)Enumerable.Range(j, tokens - j).Count(i => sliding is null || i - j < sliding)), Numbers.Of(statistics.ColumnCounts()));
+            Assert.InRange(PlainNumbers.Distance(Flat(rows => Enumerable.Range(0, tokens).Select(j => rows.Sum(row => row[j]))), PlainNumbers.Of(statistics.ColumnSums)), 0, 1e-4);
+            Assert.InRange(PlainNumbers.Distance(Flat(rows => rows[^1]), PlainNumbers.Of(statistics.LastRow)), 0, 1e-5);
+            Assert.InRange(PlainNumbers.Distance(Flat(rows => rows[^observe..].SelectMany(row => row)), PlainNumbers.Of(statistics.Window(observe))), 0, 1e-5);
+            Assert.Equal(Enumerable.Range(0, tokens).Select(j => (double)Enumerable.Range(j, tokens - j).Count(i => sliding is null || i - j < sliding)), PlainNumbers.Of(statistics.ColumnCounts()));
         }, iter: 100, threads: 1);
 
     [Fact]
@@ -35,9 +35,9 @@ public class AttentionStatisticsTests
         using var statistics = new AttentionStatistics(zeros(6, 2, 4), zeros(2, 2, 4));
         var perQueryHead = tensor(new float[] { 1, 2, 6, 10, 20, 60 }, 6, 1);
 
-        Assert.Equal([3, 30], Numbers.Of(statistics.ReduceGroups(perQueryHead)));
-        Assert.Equal([6, 60], Numbers.Of(statistics.ReduceGroups(perQueryHead, GroupReduction.Max)));
-        Assert.Equal([9, 90], Numbers.Of(statistics.ReduceGroups(perQueryHead, GroupReduction.Sum)));
+        Assert.Equal([3, 30], PlainNumbers.Of(statistics.ReduceGroups(perQueryHead)));
+        Assert.Equal([6, 60], PlainNumbers.Of(statistics.ReduceGroups(perQueryHead, GroupReduction.Max)));
+        Assert.Equal([9, 90], PlainNumbers.Of(statistics.ReduceGroups(perQueryHead, GroupReduction.Sum)));
     }
 
     [Fact]

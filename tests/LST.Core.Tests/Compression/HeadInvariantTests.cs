@@ -37,8 +37,8 @@ public class HeadInvariantTests(CompressedCells cells)
             {
                 Assert.Equal(alone.Layers[l].Offsets.ToArray(), grouped.Layers[l].Offsets.ToArray());
                 Assert.Equal(alone.Layers[l].Positions.ToArray(), grouped.Layers[l].Positions.ToArray());
-                Assert.InRange(Numbers.Distance(alone.Layers[l].Keys, grouped.Layers[l].Keys), 0, 1e-6);
-                Assert.InRange(Numbers.Distance(alone.Layers[l].Values, grouped.Layers[l].Values), 0, 1e-6);
+                Assert.InRange(PlainNumbers.Distance(alone.Layers[l].Keys, grouped.Layers[l].Keys), 0, 1e-6);
+                Assert.InRange(PlainNumbers.Distance(alone.Layers[l].Values, grouped.Layers[l].Values), 0, 1e-6);
             }
         }
     }
@@ -92,7 +92,7 @@ public class HeadInvariantTests(CompressedCells cells)
     // Uniform methods choose within a head, ragged ones over all heads of the layers that share a budget.
     private static void AssertClose(MethodSpec spec, IEnumerable<(int Layer, int Head, int[] Lost, int[] Won)> moved, CompressedCapture exact)
     {
-        var scores = exact.Scores.Select(layer => Numbers.Heads(layer!.unsqueeze(-1))).ToArray();
+        var scores = exact.Scores.Select(layer => PlainNumbers.Heads(layer!.unsqueeze(-1))).ToArray();
         double Score((int Layer, int Head) at, int token) => scores[at.Layer][at.Head][token][0];
         var pools = spec.HasTraits(MethodTraits.Ragged) ? moved.GroupBy(_ => (0, 0)) : moved.GroupBy(head => (head.Layer, head.Head));
         foreach (var pool in pools)

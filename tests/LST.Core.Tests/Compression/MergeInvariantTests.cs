@@ -36,7 +36,7 @@ public class MergeInvariantTests(CompressedCells cells)
             foreach (var layer in cells.Get(method, "mha", type).Layers)
             {
                 using var scope = NewDisposeScope();
-                var (dense, held) = (Numbers.Heads(layer.Dense().Values[0]), Numbers.Of(layer.Compressed.Values));
+                var (dense, held) = (PlainNumbers.Heads(layer.Dense().Values[0]), PlainNumbers.Of(layer.Compressed.Values));
                 for (var h = 0; h < layer.Heads; h++)
                 {
                     var runs = Runs(layer.Compressed, h);
@@ -44,7 +44,7 @@ public class MergeInvariantTests(CompressedCells cells)
                         for (var d = 0; d < dense[h][0].Length; d++)
                         {
                             var sources = dense[h][runs[i].Start..runs[i].End].Select(value => value[d]).ToArray();
-                            Assert.InRange(Numbers.Row(held, layer.Compressed.Offsets[h] + i, dense[h][0].Length)[d], sources.Min() - 1e-6, sources.Max() + 1e-6);
+                            Assert.InRange(PlainNumbers.Row(held, layer.Compressed.Offsets[h] + i, dense[h][0].Length)[d], sources.Min() - 1e-6, sources.Max() + 1e-6);
                         }
                 }
             }
@@ -67,8 +67,8 @@ public class MergeInvariantTests(CompressedCells cells)
                 var layer = merged.Layers[l];
                 var equal = EqualWithinRuns(spec, prompt.Layers[l], first.Layers[l], model.Rotary);
                 Assert.Equal(first.Layers[l].Counts, layer.Counts);
-                var (keys, pre, values) = (Numbers.Heads(equal.Keys), Numbers.Heads(equal.PreRopeKeys), Numbers.Heads(equal.Values));
-                var (heldKeys, heldValues, width) = (Numbers.Of(layer.Keys), Numbers.Of(layer.Values), (int)layer.Keys.shape[1]);
+                var (keys, pre, values) = (PlainNumbers.Heads(equal.Keys), PlainNumbers.Heads(equal.PreRopeKeys), PlainNumbers.Heads(equal.Values));
+                var (heldKeys, heldValues, width) = (PlainNumbers.Of(layer.Keys), PlainNumbers.Of(layer.Values), (int)layer.Keys.shape[1]);
                 for (var h = 0; h < layer.KeyValueHeads; h++)
                 {
                     var runs = Runs(layer, h);
@@ -76,8 +76,8 @@ public class MergeInvariantTests(CompressedCells cells)
                     {
                         var row = layer.Offsets[h] + i;
                         var key = IsPreRope(spec) ? NaiveRotation.Turn(pre[h][runs[i].Start], layer.Positions[row], model.Rotary.InverseFrequencies) : keys[h][runs[i].Start];
-                        Assert.InRange(Numbers.Distance(key, Numbers.Row(heldKeys, row, width)), 0, 1e-5);
-                        Assert.InRange(Numbers.Distance(values[h][runs[i].Start], Numbers.Row(heldValues, row, width)), 0, 1e-6);
+                        Assert.InRange(PlainNumbers.Distance(key, PlainNumbers.Row(heldKeys, row, width)), 0, 1e-5);
+                        Assert.InRange(PlainNumbers.Distance(values[h][runs[i].Start], PlainNumbers.Row(heldValues, row, width)), 0, 1e-6);
                     }
                 }
             }
@@ -108,7 +108,7 @@ public class MergeInvariantTests(CompressedCells cells)
                     var queries = prompt.Layers[l].Queries[h * model.Config.GroupSize].to(float64);
                     var expected = (queries.mm(equal.Keys[h].to(float64).t()) / Math.Sqrt(model.Config.HeadDim)).softmax(-1).mm(equal.Values[h].to(float64));
                     var logits = (queries.mm(layer.Keys.narrow(0, start, length).to(float64).t()) / Math.Sqrt(model.Config.HeadDim)) + layer.Bias!.narrow(0, start, length);
-                    Assert.InRange(Numbers.Distance(expected, logits.softmax(-1).mm(layer.Values.narrow(0, start, length).to(float64))), 0, 1e-6);
+                    Assert.InRange(PlainNumbers.Distance(expected, logits.softmax(-1).mm(layer.Values.narrow(0, start, length).to(float64))), 0, 1e-6);
                 }
             }
         }

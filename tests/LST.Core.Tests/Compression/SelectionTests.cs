@@ -42,8 +42,8 @@ public class SelectionTests
         Assert.Equal([0, 2, 5], gathered.Offsets.ToArray());
         Assert.Equal([1, 4, 0, 2, 3], gathered.Positions.ToArray());
         Assert.False(gathered.PositionsShared);
-        Assert.Equal(Numbers.Of(stack([keys[0, 1], keys[0, 4], keys[1, 0], keys[1, 2], keys[1, 3]])), Numbers.Of(gathered.Keys));
-        Assert.Equal(Numbers.Of(stack([values[0, 1], values[0, 4], values[1, 0], values[1, 2], values[1, 3]])), Numbers.Of(gathered.Values));
+        Assert.Equal(PlainNumbers.Of(stack([keys[0, 1], keys[0, 4], keys[1, 0], keys[1, 2], keys[1, 3]])), PlainNumbers.Of(gathered.Keys));
+        Assert.Equal(PlainNumbers.Of(stack([values[0, 1], values[0, 4], values[1, 0], values[1, 2], values[1, 3]])), PlainNumbers.Of(gathered.Values));
     }
 
     [Theory]

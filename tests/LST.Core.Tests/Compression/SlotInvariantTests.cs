@@ -17,8 +17,8 @@ public class SlotInvariantTests(CompressedCells cells)
             using var scope = NewDisposeScope();
             var (keys, values) = layer.Dense();
 
-            Assert.Equal(Numbers.Bits(keys), Numbers.Bits(layer.Compressed.Keys));
-            Assert.Equal(Numbers.Bits(values), Numbers.Bits(layer.Compressed.Values));
+            Assert.Equal(PlainNumbers.Bits(keys), PlainNumbers.Bits(layer.Compressed.Keys));
+            Assert.Equal(PlainNumbers.Bits(values), PlainNumbers.Bits(layer.Compressed.Values));
             Assert.Null(layer.Compressed.Bias);
             for (var h = 0; h < layer.Heads; h++) Assert.Equal(Enumerable.Range(0, layer.Tokens), layer.Positions(h));
         }
@@ -48,13 +48,13 @@ public class SlotInvariantTests(CompressedCells cells)
             using var scope = NewDisposeScope();
             var (sinks, recent) = layer.Cell.Spec.Protected(layer.Plan.Slots, layer.Ratio);
             if (sinks + recent > layer.Tokens) continue;
-            var values = Numbers.Heads(layer.Dense().Values[0]);
-            var held = Numbers.Of(layer.Compressed.Values);
+            var values = PlainNumbers.Heads(layer.Dense().Values[0]);
+            var held = PlainNumbers.Of(layer.Compressed.Values);
             for (var h = 0; h < layer.Heads; h++)
             {
                 var (first, length, width) = (layer.Compressed.Offsets[h], layer.Compressed.Length(0, h), values[h][0].Length);
-                for (var j = 0; j < sinks; j++) Assert.Equal(values[h][j], Numbers.Row(held, first + j, width).ToArray());
-                for (var j = 1; j <= recent; j++) Assert.Equal(values[h][^j], Numbers.Row(held, first + length - j, width).ToArray());
+                for (var j = 0; j < sinks; j++) Assert.Equal(values[h][j], PlainNumbers.Row(held, first + j, width).ToArray());
+                for (var j = 1; j <= recent; j++) Assert.Equal(values[h][^j], PlainNumbers.Row(held, first + length - j, width).ToArray());
                 if (layer.Cell.Traits.HasFlag(MethodTraits.Renumbers)) continue;
                 Assert.Equal(Enumerable.Range(0, sinks), layer.Positions(h)[..sinks]);
                 Assert.Equal(Enumerable.Range(layer.Tokens - recent, recent), layer.Positions(h)[^recent..]);
@@ -100,9 +100,9 @@ public class SlotInvariantTests(CompressedCells cells)
         {
             var compressed = layer.Compressed;
             var shared = Enumerable.Range(0, layer.Heads).All(h => layer.Positions(h).SequenceEqual(layer.Positions(0)));
-            var biased = compressed.Bias is not null && Numbers.Of(compressed.Bias).Any(bias => bias != 0);
+            var biased = compressed.Bias is not null && PlainNumbers.Of(compressed.Bias).Any(bias => bias != 0);
             var listed = shared ? compressed.Length(0, 0) : Enumerable.Range(0, layer.Heads).Sum(h => compressed.Length(0, h));
-            var expected = Numbers.Bits(compressed.Keys).Length + Numbers.Bits(compressed.Values).Length + (biased ? 4 * compressed.Slots : 0) + (4 * listed);
+            var expected = PlainNumbers.Bits(compressed.Keys).Length + PlainNumbers.Bits(compressed.Values).Length + (biased ? 4 * compressed.Slots : 0) + (4 * listed);
 
             Assert.Equal(expected, compressed.Bytes);
             Assert.Equal(shared, compressed.PositionsShared);
@@ -124,31 +124,31 @@ public class SlotInvariantTests(CompressedCells cells)
 
     private static void AssertSlotsAreTokens(CellLayer layer, Tensor tokens, Tensor slots)
     {
-        var (dense, held) = (Numbers.Heads(tokens), Numbers.Of(slots));
+        var (dense, held) = (PlainNumbers.Heads(tokens), PlainNumbers.Of(slots));
         for (var h = 0; h < layer.Heads; h++)
         {
             var positions = layer.Positions(h);
             for (var i = 0; i < positions.Length; i++)
-                Assert.True(Numbers.Row(held, layer.Compressed.Offsets[h] + i, dense[h][0].Length).SequenceEqual(dense[h][positions[i]]), $"{layer}, head {h}, slot {i} is not token {positions[i]}");
+                Assert.True(PlainNumbers.Row(held, layer.Compressed.Offsets[h] + i, dense[h][0].Length).SequenceEqual(dense[h][positions[i]]), $"{layer}, head {h}, slot {i} is not token {positions[i]}");
         }
     }
 
     // The value tells which token a slot is; its key must be that token's key, turned from the token's position to the slot's number.
     private static void AssertKeysAreTurnedToSlots(CellLayer layer)
     {
-        var (keys, values) = (Numbers.Heads(layer.Dense().Keys[0]), Numbers.Heads(layer.Dense().Values[0]));
-        var (heldKeys, heldValues, width) = (Numbers.Of(layer.Compressed.Keys), Numbers.Of(layer.Compressed.Values), keys[0][0].Length);
+        var (keys, values) = (PlainNumbers.Heads(layer.Dense().Keys[0]), PlainNumbers.Heads(layer.Dense().Values[0]));
+        var (heldKeys, heldValues, width) = (PlainNumbers.Of(layer.Compressed.Keys), PlainNumbers.Of(layer.Compressed.Values), keys[0][0].Length);
         var tolerance = layer.Compressed.Keys.dtype == bfloat16 ? 2e-2 : 1e-5;
         var rotary = layer.Cell.Model.Rotary;
         for (var h = 0; h < layer.Heads; h++)
             for (var i = 0; i < layer.Compressed.Length(0, h); i++)
             {
                 var row = layer.Compressed.Offsets[h] + i;
-                var token = Array.FindIndex(values[h], value => Numbers.Row(heldValues, row, width).SequenceEqual(value));
+                var token = Array.FindIndex(values[h], value => PlainNumbers.Row(heldValues, row, width).SequenceEqual(value));
                 Assert.True(token >= 0, $"{layer}, head {h}, slot {i} holds no token's value");
                 Assert.Equal(i, layer.Positions(h)[i]);
                 var expected = NaiveRotation.Turn(keys[h][token], i - token, rotary.InverseFrequencies);
-                Assert.InRange(Numbers.Distance(expected, Numbers.Row(heldKeys, row, width)), 0, tolerance * (1 + expected.Max(Math.Abs)));
+                Assert.InRange(PlainNumbers.Distance(expected, PlainNumbers.Row(heldKeys, row, width)), 0, tolerance * (1 + expected.Max(Math.Abs)));
             }
     }
 }

@@ -48,7 +48,7 @@ public class SuffixInvariantTests(CompressedCells cells)
         using var identity = CompressedCells.Joined(cell, 0, [1]);
         var suffix = TinyModels.Row(TinyModels.Prompt(6, 21));
 
-        Assert.InRange(Numbers.Distance(cell.Model.Run(suffix, dense), cell.Model.Run(suffix, identity)), 0, 1e-5);
+        Assert.InRange(PlainNumbers.Distance(cell.Model.Run(suffix, dense), cell.Model.Run(suffix, identity)), 0, 1e-5);
     }
 
     private static void AssertAttendsAsTheOracle(LanguageModel model, Core.Caching.KvCache cache, double tolerance)

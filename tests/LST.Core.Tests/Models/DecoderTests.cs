@@ -34,8 +34,8 @@ public class DecoderTests
 
         var (once, chunked, stepped) = (Run(model, ids, [tokens]), Run(model, ids, chunks), Run(model, ids, [.. Enumerable.Repeat(1, tokens)]));
 
-        Assert.InRange(Numbers.Distance(once, chunked), 0, 2e-4);
-        Assert.InRange(Numbers.Distance(once, stepped), 0, 2e-4);
+        Assert.InRange(PlainNumbers.Distance(once, chunked), 0, 2e-4);
+        Assert.InRange(PlainNumbers.Distance(once, stepped), 0, 2e-4);
     }, iter: 40, threads: 1);
 
     [Fact]
@@ -49,7 +49,7 @@ public class DecoderTests
 
         var logits = model.Logits(model.Run(TinyModels.Row(ids), cache));
 
-        Assert.InRange(Numbers.Distance(new NaiveDecoder(file).Logits(ids).SelectMany(row => row).ToArray(), Numbers.Of(logits)), 0, 3e-4);
+        Assert.InRange(PlainNumbers.Distance(new NaiveDecoder(file).Logits(ids).SelectMany(row => row).ToArray(), PlainNumbers.Of(logits)), 0, 3e-4);
     }, iter: 25, threads: 1);
 
     [Fact]
@@ -67,7 +67,7 @@ public class DecoderTests
 
         Assert.Equal([7, 7], cache.NextPositions.ToArray());
         Assert.All(cache.Layers, layer => Assert.Equal(7, layer.Tail.Length));
-        Assert.InRange(Numbers.Distance(model.Run(suffix, untouched), model.Run(suffix, cache)), 0, 1e-5);
+        Assert.InRange(PlainNumbers.Distance(model.Run(suffix, untouched), model.Run(suffix, cache)), 0, 1e-5);
     }
 
     [Fact]
@@ -104,8 +104,8 @@ public class DecoderTests
                 seen.Add(capture.Layer);
                 Assert.True(capture.Queries is null && capture.PreRopeQueries is null && capture.Output is null);
                 Assert.Equal([1, 3, 40], capture.AttentionInput!.shape);
-                var (keys, pre) = (Numbers.Heads(capture.Keys[0]), Numbers.Heads(capture.PreRopeKeys![0]));
-                for (var t = 0; t < 3; t++) Assert.InRange(Numbers.Distance(NaiveRotation.Turn(pre[1][t], t, model.Rotary.InverseFrequencies), keys[1][t]), 0, 1e-5);
+                var (keys, pre) = (PlainNumbers.Heads(capture.Keys[0]), PlainNumbers.Heads(capture.PreRopeKeys![0]));
+                for (var t = 0; t < 3; t++) Assert.InRange(PlainNumbers.Distance(NaiveRotation.Turn(pre[1][t], t, model.Rotary.InverseFrequencies), keys[1][t]), 0, 1e-5);
             },
         });
 
@@ -134,7 +134,7 @@ public class DecoderTests
         var (expected, actual) = (Run(wide, ids, [8, 12]), Run(narrow, ids, [8, 12]));
 
         Assert.Equal(bfloat16, actual.dtype);
-        Assert.InRange(Numbers.Of((expected - actual.to(float32)).square().mean().sqrt())[0], 0, 0.25 * Numbers.Of(expected.std())[0]);
+        Assert.InRange(PlainNumbers.Of((expected - actual.to(float32)).square().mean().sqrt())[0], 0, 0.25 * PlainNumbers.Of(expected.std())[0]);
     }
 
     private static Tensor Run(LanguageModel model, Tensor ids, int[] segments)

@@ -45,7 +45,7 @@ internal sealed class NaiveDecoder(RandomModelFile file)
             var kv = h / config.GroupSize * width;
             var q = NaiveRotation.Turn(query.AsSpan(h * width, width), t, frequencies);
             var weights = Enumerable.Range(first, t - first + 1)
-                .Select(j => Math.Exp(Numbers.Dot(q, NaiveRotation.Turn(keys[j].AsSpan(kv, width), j, frequencies)) / Math.Sqrt(width))).ToArray();
+                .Select(j => Math.Exp(PlainNumbers.Dot(q, NaiveRotation.Turn(keys[j].AsSpan(kv, width), j, frequencies)) / Math.Sqrt(width))).ToArray();
             for (var j = 0; j < weights.Length; j++)
                 for (var d = 0; d < width; d++) output[(h * width) + d] += weights[j] / weights.Sum() * values[first + j][kv + d];
         }
@@ -64,19 +64,19 @@ internal sealed class NaiveDecoder(RandomModelFile file)
         return [.. rows.Select(row => Times(weight, bias, row))];
     }
 
-    private static double[] Times(double[][] matrix, double[]? bias, double[] x) => [.. matrix.Select((row, i) => Numbers.Dot(row, x) + (bias?[i] ?? 0))];
+    private static double[] Times(double[][] matrix, double[]? bias, double[] x) => [.. matrix.Select((row, i) => PlainNumbers.Dot(row, x) + (bias?[i] ?? 0))];
 
     private static double[][] Sum(double[][] a, double[][] b) => [.. a.Select((row, t) => row.Select((value, i) => value + b[t][i]).ToArray())];
 
     private double[] Vector(string name)
     {
         using var weight = file.Load(name, float32, CPU);
-        return Numbers.Of(weight);
+        return PlainNumbers.Of(weight);
     }
 
     private double[][] Matrix(string name)
     {
         using var weight = file.Load(name, float32, CPU);
-        return Numbers.Heads(weight.unsqueeze(0))[0];
+        return PlainNumbers.Heads(weight.unsqueeze(0))[0];
     }
 }

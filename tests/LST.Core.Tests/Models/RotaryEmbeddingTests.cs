@@ -14,9 +14,9 @@ public class RotaryEmbeddingTests
         long[] positions = [0, 3, 77, 1000, -12];
         var (cos, sin) = rotary.Tables(positions);
 
-        var (rows, turned) = (Numbers.Heads(x.unsqueeze(0))[0], Numbers.Heads(RotaryEmbedding.Rotate(x, cos, sin).unsqueeze(0))[0]);
+        var (rows, turned) = (PlainNumbers.Heads(x.unsqueeze(0))[0], PlainNumbers.Heads(RotaryEmbedding.Rotate(x, cos, sin).unsqueeze(0))[0]);
 
-        for (var t = 0; t < positions.Length; t++) Assert.InRange(Numbers.Distance(NaiveRotation.Turn(rows[t], positions[t], rotary.InverseFrequencies), turned[t]), 0, 2e-4);
+        for (var t = 0; t < positions.Length; t++) Assert.InRange(PlainNumbers.Distance(NaiveRotation.Turn(rows[t], positions[t], rotary.InverseFrequencies), turned[t]), 0, 2e-4);
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public class RotaryEmbeddingTests
         var x = tensor(new NormalNumbers(2).Array(8 * 3), 3, 8);
         var (cos, sin) = new RotaryEmbedding(TinyModels.Mha).Tables([5, 60, 400]);
 
-        Assert.InRange(Numbers.Distance(x, RotaryEmbedding.Rotate(RotaryEmbedding.Rotate(x, cos, sin), cos, -sin)), 0, 1e-6);
+        Assert.InRange(PlainNumbers.Distance(x, RotaryEmbedding.Rotate(RotaryEmbedding.Rotate(x, cos, sin), cos, -sin)), 0, 1e-6);
     }
 
     [Fact]
@@ -41,6 +41,6 @@ public class RotaryEmbeddingTests
             return RotaryEmbedding.Rotate(x, cos, sin);
         }
 
-        Assert.InRange(Numbers.Distance(At(q, 40).mm(At(k, 33).t()), At(q, 207).mm(At(k, 200).t())), 0, 1e-4);
+        Assert.InRange(PlainNumbers.Distance(At(q, 40).mm(At(k, 33).t()), At(q, 207).mm(At(k, 200).t())), 0, 1e-4);
     }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LST.Core.Tests;
 
 /// <summary>Tensors as plain arrays, for oracles that use no tensor library.</summary>
-internal static class Numbers
+internal static class PlainNumbers
 {
     /// <summary>All elements in row-major order.</summary>
     public static double[] Of(Tensor tensor)
