@@ -30,6 +30,8 @@ internal sealed class CapturedPrompt : IDisposable
         ids = text[..tokens];
         dense = model.NewCache(1, blockTokens: 16);
         Tensor First(Tensor of, int dimension) => of[0].narrow(dimension, 0, tokens).clone().DetachFromDisposeScope();
+        // As PromptCompression runs it: without gradients, where the CPU's own kernels do the element-wise work.
+        using (no_grad())
         using (NewDisposeScope())
         {
             model.Run(TinyModels.Row(text), dense, new SegmentOptions
@@ -53,6 +55,7 @@ internal sealed class CapturedPrompt : IDisposable
     public CompressedCapture Compress(MethodSpec spec, Ratio ratio, Func<int, LayerTensors, LayerTensors>? change = null, Func<IModelAccess, IModelAccess>? access = null, ModelConfig? config = null)
     {
         config ??= model.Config;
+        using var noGradients = no_grad();
         using var compressor = spec.CreateWithPrompt();
         if (compressor.Needs.HasFlag(CompressorNeeds.ModelPasses))
         {
