@@ -68,7 +68,7 @@ public class LiveTensorTests
         {
             using var scope = NewDisposeScope();
             using var cache = CompressedCells.Joined(cells.Get("kvzip", "mha", "fp32"), 2, [0, 1, 2]);
-            model.Run(tensor(TinyModels.Prompt(6, 2), 3, 2), cache);
+            model.RunFrozen(tensor(TinyModels.Prompt(6, 2), 3, 2), cache);
         }
         Batch();
         var before = Live;
@@ -123,7 +123,7 @@ public class LiveTensorTests
         var compressors = specs.Select(spec => spec.CreateWithPrompt()).ToList();
         var jobs = compressors.SelectMany(c => new[] { Ratio.Of(3, 2), Ratio.Of(2), Ratio.Of(4) }.Select(ratio => new CompressionJob(c, ratio))).ToList();
         using (var prompts = PromptCompression.Run(model, ids, jobs, cancel: TestContext.Current.CancellationToken))
-            foreach (var job in prompts.Jobs) model.Logits(model.Run(TinyModels.Row(3, 4), job.Cache));
+            foreach (var job in prompts.Jobs) model.Logits(model.RunFrozen(TinyModels.Row(3, 4), job.Cache));
         foreach (var compressor in compressors) compressor.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Compression;
 using LST.Core.Tests.Baselines;
 using LST.Core.Tests.Models;
@@ -21,8 +22,12 @@ public class AttentionStatisticsTests
             var expected = NaiveScores.Attention(PlainNumbers.Heads(queries), PlainNumbers.Heads(keys), sliding);
             var observe = 1 + (seed % tokens);
 
+            using var pool = new WorkerPool(2);
+            using var pooled = new AttentionStatistics(queries, keys, sliding, chunk) { Pool = pool };
+
             double[] Flat(Func<double[][], IEnumerable<double>> of) => [.. expected.SelectMany(of)];
             Assert.InRange(PlainNumbers.Distance(Flat(rows => Enumerable.Range(0, tokens).Select(j => rows.Sum(row => row[j]))), PlainNumbers.Of(statistics.ColumnSums)), 0, 1e-4);
+            Assert.InRange(PlainNumbers.Distance(statistics.ColumnSums, pooled.ColumnSums), 0, 1e-4);
             Assert.InRange(PlainNumbers.Distance(Flat(rows => rows[^1]), PlainNumbers.Of(statistics.LastRow)), 0, 1e-5);
             Assert.InRange(PlainNumbers.Distance(Flat(rows => rows[^observe..].SelectMany(row => row)), PlainNumbers.Of(statistics.Window(observe))), 0, 1e-5);
             Assert.Equal(Enumerable.Range(0, tokens).Select(j => (double)Enumerable.Range(j, tokens - j).Count(i => sliding is null || i - j < sliding)), PlainNumbers.Of(statistics.ColumnCounts()));

@@ -1,4 +1,3 @@
-using LST.Core.Attention;
 using LST.Core.Compression;
 using LST.Core.Models;
 using LST.Core.Tests.Attention;
@@ -11,6 +10,9 @@ namespace LST.Core.Tests.Compression;
 [Collection(InvariantMatrix.Name)]
 public class SuffixInvariantTests(CompressedCells cells)
 {
+    // Logits pass through bfloat16 on their way to the softmax: one of 8 is off by up to 1/64.
+    private const double HalfTolerance = 4e-2;
+
     public static TheoryData<string, string, string> Cells => MethodCases.Cells;
 
     public static TheoryData<string> Methods => MethodCases.Methods;
@@ -24,7 +26,7 @@ public class SuffixInvariantTests(CompressedCells cells)
             {
                 using var scope = NewDisposeScope();
                 using var cache = CompressedCells.Joined(cell, CompressedCells.Ratios.ToList().IndexOf(ratio), samples);
-                AssertAttendsAsTheOracle(cell.Model, cache, type == "bf16" ? 2e-2 : 1e-5);
+                AssertAttendsAsTheOracle(cell.Model, cache, type == "bf16" ? HalfTolerance : 1e-5);
             }
     }
 
@@ -44,24 +46,25 @@ public class SuffixInvariantTests(CompressedCells cells)
         using var scope = NewDisposeScope();
         var cell = cells.Get(method, "gqa", "fp32");
         using var dense = cell.Model.NewCache(1);
-        cell.Model.Run(TinyModels.Row(CompressedCells.Prompt(1)), dense);
+        cell.Model.RunFrozen(TinyModels.Row(CompressedCells.Prompt(1)), dense);
         using var identity = CompressedCells.Joined(cell, 0, [1]);
         var suffix = TinyModels.Row(TinyModels.Prompt(6, 21));
 
-        Assert.InRange(PlainNumbers.Distance(cell.Model.Run(suffix, dense), cell.Model.Run(suffix, identity)), 0, 1e-5);
+        Assert.InRange(PlainNumbers.Distance(cell.Model.RunFrozen(suffix, dense), cell.Model.RunFrozen(suffix, identity)), 0, 1e-5);
     }
 
     private static void AssertAttendsAsTheOracle(LanguageModel model, Core.Caching.KvCache cache, double tolerance)
     {
-        var compared = new ComparedAttention(model.Attention, new NaiveAttention(cache, model.Config.SlidingWindow));
+        var own = model.Attention;
+        var compared = new ComparedAttention(own, new NaiveAttention(cache, model.Config.SlidingWindow));
         try
         {
             model.Attention = compared;
-            foreach (var tokens in new[] { 5, 1, 3 }) model.Run(tensor(TinyModels.Prompt(tokens * cache.Batch, 40 + tokens), cache.Batch, tokens), cache);
+            foreach (var tokens in new[] { 9, 1, 3 }) model.RunFrozen(tensor(TinyModels.Prompt(tokens * cache.Batch, 40 + tokens), cache.Batch, tokens), cache);
         }
         finally
         {
-            model.Attention = new LibraryAttention();
+            model.Attention = own;
         }
         Assert.Equal(3 * model.Config.Layers, compared.Calls);
         Assert.InRange(compared.Largest, 0, tolerance);

@@ -33,9 +33,10 @@ public class DecoderTests
         var ids = tensor(TinyModels.Prompt(batch * tokens, seed), batch, tokens) % config.VocabularySize;
 
         var (once, chunked, stepped) = (Run(model, ids, [tokens]), Run(model, ids, chunks), Run(model, ids, [.. Enumerable.Repeat(1, tokens)]));
+        using var frozen = no_grad();
+        var (onceFrozen, chunkedFrozen, steppedFrozen) = (Run(model, ids, [tokens]), Run(model, ids, chunks), Run(model, ids, [.. Enumerable.Repeat(1, tokens)]));
 
-        Assert.InRange(PlainNumbers.Distance(once, chunked), 0, 2e-4);
-        Assert.InRange(PlainNumbers.Distance(once, stepped), 0, 2e-4);
+        Assert.All(new[] { chunked, stepped, onceFrozen, chunkedFrozen, steppedFrozen }, other => Assert.InRange(PlainNumbers.Distance(once, other), 0, 2e-4));
     }, iter: 40, threads: 1);
 
     [Fact]
@@ -47,9 +48,11 @@ public class DecoderTests
         long[] ids = [.. TinyModels.Prompt(tokens, seed).Select(id => id % config.VocabularySize)];
         using var cache = model.NewCache(1);
 
-        var logits = model.Logits(model.Run(TinyModels.Row(ids), cache));
+        using var frozenCache = model.NewCache(1);
+        double[] expected = [.. new NaiveDecoder(file).Logits(ids).SelectMany(row => row)];
 
-        Assert.InRange(PlainNumbers.Distance(new NaiveDecoder(file).Logits(ids).SelectMany(row => row).ToArray(), PlainNumbers.Of(logits)), 0, 3e-4);
+        Assert.InRange(PlainNumbers.Distance(expected, PlainNumbers.Of(model.Logits(model.Run(TinyModels.Row(ids), cache)))), 0, 3e-4);
+        Assert.InRange(PlainNumbers.Distance(expected, PlainNumbers.Of(model.Logits(model.RunFrozen(TinyModels.Row(ids), frozenCache)))), 0, 3e-4);
     }, iter: 25, threads: 1);
 
     [Fact]
@@ -59,15 +62,15 @@ public class DecoderTests
         using var model = TinyModels.Load(TinyModels.Gqa);
         using var cache = model.NewCache(2, blockTokens: 3);
         var (prompt, probe, suffix) = (tensor(TinyModels.Prompt(14, 1), 2, 7), tensor(TinyModels.Prompt(8, 2), 2, 4), tensor(TinyModels.Prompt(6, 3), 2, 3));
-        model.Run(prompt, cache);
+        model.RunFrozen(prompt, cache);
         using var untouched = model.NewCache(2);
-        model.Run(prompt, untouched);
+        model.RunFrozen(prompt, untouched);
 
-        model.Run(probe, cache, new SegmentOptions { Append = false });
+        model.RunFrozen(probe, cache, new SegmentOptions { Append = false });
 
         Assert.Equal([7, 7], cache.NextPositions.ToArray());
         Assert.All(cache.Layers, layer => Assert.Equal(7, layer.Tail.Length));
-        Assert.InRange(PlainNumbers.Distance(model.Run(suffix, untouched), model.Run(suffix, cache)), 0, 1e-5);
+        Assert.InRange(PlainNumbers.Distance(model.RunFrozen(suffix, untouched), model.RunFrozen(suffix, cache)), 0, 1e-5);
     }
 
     [Fact]
@@ -79,7 +82,7 @@ public class DecoderTests
         var done = 0;
         foreach (var tokens in new[] { 5, 1, 1, 6 })
         {
-            model.Run(tensor(TinyModels.Prompt(3 * tokens, tokens), 3, tokens), cache);
+            model.RunFrozen(tensor(TinyModels.Prompt(3 * tokens, tokens), 3, tokens), cache);
             done += tokens;
 
             Assert.Equal([done, done, done], cache.NextPositions.ToArray());
@@ -96,7 +99,7 @@ public class DecoderTests
         using var cache = model.NewCache(1);
         List<int> seen = [];
 
-        model.Run(TinyModels.Row(1, 2, 3), cache, new SegmentOptions
+        model.RunFrozen(TinyModels.Row(1, 2, 3), cache, new SegmentOptions
         {
             Capture = CaptureNeeds.PreRopeKeys | CaptureNeeds.AttentionInput,
             OnLayer = capture =>
@@ -119,8 +122,8 @@ public class DecoderTests
         using var model = TinyModels.Load(TinyModels.Mha);
         using var cache = model.NewCache(2);
 
-        Assert.Contains("[B=2, S]", Assert.Throws<ArgumentException>(() => model.Run(TinyModels.Row(1, 2), cache)).Message);
-        Assert.Contains("int64", Assert.Throws<ArgumentException>(() => model.Run(zeros(2, 2), cache)).Message);
+        Assert.Contains("[B=2, S]", Assert.Throws<ArgumentException>(() => model.RunFrozen(TinyModels.Row(1, 2), cache)).Message);
+        Assert.Contains("int64", Assert.Throws<ArgumentException>(() => model.RunFrozen(zeros(2, 2), cache)).Message);
     }
 
     [Fact]
@@ -131,8 +134,14 @@ public class DecoderTests
         using var narrow = TinyModels.Load(TinyModels.Gqa, bfloat16);
         var ids = TinyModels.Row(TinyModels.Prompt(20, 4));
 
-        var (expected, actual) = (Run(wide, ids, [8, 12]), Run(narrow, ids, [8, 12]));
+        var expected = Run(wide, ids, [8, 12]);
+        AssertNear(expected, Run(narrow, ids, [8, 12]));
+        using var frozen = no_grad();
+        AssertNear(expected, Run(narrow, ids, [8, 12]));
+    }
 
+    private static void AssertNear(Tensor expected, Tensor actual)
+    {
         Assert.Equal(bfloat16, actual.dtype);
         Assert.InRange(PlainNumbers.Of((expected - actual.to(float32)).square().mean().sqrt())[0], 0, 0.25 * PlainNumbers.Of(expected.std())[0]);
     }

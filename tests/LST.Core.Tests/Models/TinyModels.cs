@@ -1,3 +1,4 @@
+using LST.Core.Caching;
 using LST.Core.Models;
 using static TorchSharp.torch;
 
@@ -24,6 +25,13 @@ internal static class TinyModels
 
     public static LanguageModel Load(ModelConfig config, ScalarType dtype = ScalarType.Float32, int seed = 7) =>
         LanguageModel.Load(new RandomModelFile(config, seed), dtype, CPU);
+
+    /// <summary>Runs a segment without gradients, as all users of a frozen model do: on the CPU that is another path than the one with gradients.</summary>
+    public static Tensor RunFrozen(this LanguageModel model, Tensor ids, KvCache cache, SegmentOptions? options = null)
+    {
+        using var frozen = no_grad();
+        return model.Run(ids, cache, options);
+    }
 
     /// <summary>Ids of a prompt; each is drawn anew, so that some occur twice.</summary>
     public static long[] Prompt(int tokens, int seed)
