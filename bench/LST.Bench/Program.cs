@@ -8,6 +8,7 @@ var commands = new Dictionary<string, Func<string[], int>>
     ["tokenizers"] = TokenizerThroughput.Run,
     ["kernels"] = KernelBenchmark.Run,
     ["profile"] = ForwardProfile.Run,
+    ["model"] = PeerComparison.Run,
 };
 
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
