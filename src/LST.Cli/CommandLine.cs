@@ -34,6 +34,7 @@ public static class CommandLine
         try
         {
             var hyphenated = Hyphenated(arguments);
+            OptionValues.Require(hyphenated);
             var exitCode = Application().Run(hyphenated, cancellation.Token);
             // A group of commands alone (./lst eval) prints its help, but nothing was done.
             return hyphenated is [var only] && Groups.Contains(only) ? 2 : exitCode;
@@ -66,7 +67,7 @@ public static class CommandLine
         }
     }
 
-    private static CommandApp Application()
+    internal static CommandApp Application()
     {
         var app = new CommandApp();
         app.Configure(config =>
@@ -78,6 +79,11 @@ public static class CommandLine
             config.SetHelpProvider(new MethodHelp(config.Settings));
             config.PropagateExceptions();
             config.UseStrictParsing();
+            config.AddExample("eval", "ppl", "--methods", "dense,mean,streaming,h2o,snapkv", "--ratios", "2,4,8");
+            config.AddExample("generate", "--prompt", "\"Once upon a time\"", "--method", "h2o", "--ratio", "4");
+            config.AddExample("data", "list");
+            config.AddExample("verify");
+            config.AddExample("test");
             config.AddBranch("eval", eval =>
             {
                 eval.SetDescription("Evaluate compressed caches.");
@@ -106,8 +112,9 @@ public static class CommandLine
             });
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.
-            config.AddCommand<ScriptCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");
-            config.AddCommand<ScriptCommand>("test").WithDescription("Build and run the tests; --slow adds the slow ones.").WithExample("test").WithExample("test", "--slow");
+            config.AddCommand<SetupCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");
+            config.AddCommand<TestCommand>("test").WithDescription("Build and run the tests.")
+                .WithExample("test").WithExample("test", "Core", "--slow");
         });
         return app;
     }

@@ -57,9 +57,14 @@ public static class MemoryEstimate
             ? Math.Min(free, kilobytes * 1024) : free;
     }
 
-    /// <summary>Bytes for people: <c>1.3 GB</c>.</summary>
-    public static string Text(long bytes) => bytes >= 1 << 30
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB") : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");
+    /// <summary>Bytes for people: <c>1.3 GB</c>, <c>212 MB</c>, <c>3.4 kB</c>.</summary>
+    public static string Text(long bytes) => bytes switch
+    {
+        >= 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
+        >= 10_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB"),
+        >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
+    };
 
     private static int Size(ScalarType dtype) => dtype == float32 ? 4 : 2;
 }

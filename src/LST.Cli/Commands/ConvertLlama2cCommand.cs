@@ -19,7 +19,7 @@ public sealed class ConvertLlama2cCommand : Command<ConvertLlama2cCommand.Settin
         public string Tokenizer { get; init; } = "";
 
         /// <summary>Target.</summary>
-        [CommandArgument(2, "<OUT>"), Description("Folder to make; it must not exist.")]
+        [CommandArgument(2, "<OUT>"), Description("Folder to make; one that exists must be empty.")]
         public string Out { get; init; } = "";
     }
 

@@ -28,6 +28,7 @@ public sealed class DoctorCommand : Command<DoctorCommand.Settings>
         Line("browser", FindOnPath("chromium", "chromium-browser", "google-chrome", "chrome") ?? "no Chromium on the PATH: figures get no PNG; install it, or run ./lst setup as root on Debian or Ubuntu");
         Line("jupyter", FindOnPath("jupyter") ?? "not on the PATH: only needed to open notebooks in JupyterLab");
         foreach (var name in new[] { "lst-ref", "smollm2" }) Line($"model {name}", Model(name));
+        Line("records", $"{ProjectFolders.Results} (or where LST_RESULTS points)");
         var texts = TextCatalog.FromEnvironment().List();
         Line("texts", string.Join(", ", texts.Where(t => t.FoundIn is not null).Select(t => t.Name)) is { Length: > 0 } here ? here : "none");
         Line("missing texts", string.Join(", ", texts.Where(t => t.FoundIn is null).Select(t => t.Name)) is { Length: > 0 } missing ? $"{missing} (./lst data list says how to get them)" : "none");

@@ -17,7 +17,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
     public sealed class Settings : CommandSettings
     {
         /// <summary>Model.</summary>
-        [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a known name (lst-ref, smollm2).")]
+        [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a name: lst-ref, smollm2, a hub name (also --model-name).")]
         public string Model { get; init; } = "lst-ref";
 
         /// <summary>Texts.</summary>
@@ -25,11 +25,11 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string Text { get; init; } = "api";
 
         /// <summary>Methods.</summary>
-        [CommandOption("--methods <LIST>"), DefaultValue("all"), Description("name[[:key=value...]], several by commas; all: every method with its defaults.")]
+        [CommandOption("--methods <LIST>"), DefaultValue("all"), Description("name[[:key=value...]] of the methods below, several by commas; all: every method with its defaults.")]
         public string Methods { get; init; } = "all";
 
         /// <summary>Ratios.</summary>
-        [CommandOption("--ratios|--window-size <LIST>"), DefaultValue("2,4,8"), Description("Compression ratios, several by commas: 2, 4, 3/2.")]
+        [CommandOption("--ratios|--window-size <LIST>"), DefaultValue("2,4,8"), Description("Compression ratios, several by commas: 2, 4, 3/2 (also --window-size).")]
         public string Ratios { get; init; } = "2,4,8";
 
         /// <summary>Protocol.</summary>
@@ -37,7 +37,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string Protocol { get; init; } = "e1";
 
         /// <summary>P.</summary>
-        [CommandOption("--prefix <P>"), Description("Prefilled ids of a chunk, plus one (default: 1024, or 2048 for models trained on more than 2048 positions).")]
+        [CommandOption("--prefix <P>"), Description("First scored id of a chunk: the P - 1 before are compressed (default: 1024, or 2048 for models trained on more than 2048 positions).")]
         public string? Prefix { get; init; }
 
         /// <summary>S.</summary>
@@ -104,7 +104,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
 
         var records = RunDisplay.Show(progress =>
         {
-            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, file => asked.CheckPositions(file.Config, file.ShortName), cancellationToken);
+            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, file => PerplexityRun.CheckFor(asked, file.Config, file.ShortName), cancellationToken);
             var run = new PerplexityRun(loaded, asked) { JournalFolder = ProjectFolders.Work is { } work ? Path.Combine(work, "journals") : null, Store = RecordStore.OfProject() };
             return texts.Select(text => run.Run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken)).ToList();
         });

@@ -17,7 +17,7 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
     public sealed class Settings : CommandSettings
     {
         /// <summary>Model.</summary>
-        [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a known name (lst-ref, smollm2).")]
+        [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a name: lst-ref, smollm2, a hub name (also --model-name).")]
         public string Model { get; init; } = "lst-ref";
 
         /// <summary>Prompts.</summary>
@@ -33,7 +33,7 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
         public bool Chat { get; init; }
 
         /// <summary>Method.</summary>
-        [CommandOption("--method <METHOD>"), DefaultValue("dense"), Description("name[[:key=value...]] of the compression method.")]
+        [CommandOption("--method <METHOD>"), DefaultValue("dense"), Description("name[[:key=value...]] of a method below.")]
         public string Method { get; init; } = "dense";
 
         /// <summary>Ratio.</summary>
@@ -97,7 +97,7 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
         {
             var result = results[b];
             var dense = (long)config.Layers * config.KeyValueHeads * result.PromptTokens;
-            Console.Error.WriteLine($"{method.Typed}: {result.PromptTokens} prompt tokens in {(double)result.KeptSlots / config.Layers / config.KeyValueHeads:0.#} slots a head ({(double)dense / result.KeptSlots:0.00}:1, {MemoryEstimate.Text(result.CacheBytes)}), {result.Ids.Length} new tokens");
+            Console.Error.WriteLine($"{method.Typed}: {result.PromptTokens} prompt token{(result.PromptTokens == 1 ? "" : "s")} in {(double)result.KeptSlots / config.Layers / config.KeyValueHeads:0.#} slots a head ({(double)dense / result.KeptSlots:0.00}:1, {MemoryEstimate.Text(result.CacheBytes)}), {result.Ids.Length} new tokens");
         }
         Console.Error.WriteLine($"{elapsed.TotalSeconds:0.0} s in all, {results.Sum(r => r.Ids.Length) / elapsed.TotalSeconds:0.0} tokens/s with prefill and compression");
         return cancellationToken.IsCancellationRequested ? 130 : 0;

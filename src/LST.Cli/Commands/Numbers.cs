@@ -12,7 +12,7 @@ internal static class Numbers
     /// <summary>At least <paramref name="least"/>.</summary>
     public static int Whole(string flag, string text, int least) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least ? value
-            : throw new UsageException($"{flag} '{text}': it must be a whole number of at least {least}");
+            : throw new UsageException($"{flag} '{text}': it must be a whole number of at least {least}{(text.Length > 9 && text.All(char.IsAsciiDigit) ? $" and at most {int.MaxValue}" : "")}");
 
     /// <summary>Threads, 1 to 1,024; null stays null.</summary>
     public static int? Threads(string flag, string? text) =>

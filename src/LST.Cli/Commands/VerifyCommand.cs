@@ -35,7 +35,8 @@ public sealed class VerifyCommand : Command<VerifyCommand.Settings>
             if (result.Outcome == Outcome.Failed) failed++;
         }
         Console.WriteLine($"{passed} passed, {failed} failed");
-        return failed > 0 || passed == 0 ? 1 : 0;
+        if (passed + failed == 0) throw new DataException($"folder '{folder}' must hold reference outputs that this build can check, but it has none; give a folder such as tests/goldens");
+        return failed > 0 ? 1 : 0;
     }
 
     private static string Default()

@@ -12,7 +12,7 @@ public static class PerplexityTable
     /// <summary>Writes one record.</summary>
     public static void Write(PerplexityRecord record)
     {
-        var table = new Table().Border(Screen.OutputIsTerminal ? TableBorder.Simple : TableBorder.Ascii);
+        var table = new Table().Border(TableBorder.Simple);
         table.Title = new TableTitle(Markup.Escape(Title(record)));
         table.AddColumn(new TableColumn("method").Padding(0, 2));
         foreach (var name in Columns) table.AddColumn(new TableColumn(name).RightAligned().NoWrap().Padding(0, name == Columns[^1] ? 0 : 2));

@@ -16,7 +16,7 @@ public sealed class RandomSelection(MethodOptions options) : IKvCompressor
     [
         new("sinks", "4", OptionKind.Slots, "first tokens kept"),
         new("recent", "8", OptionKind.Slots, "last tokens kept"),
-        new("seed", "", OptionKind.Number, "seed of the draw (default: the run's seed)"),
+        new("seed", "", OptionKind.Whole, "seed of the draw (default: the run's seed)"),
     ], options => new RandomSelection(options));
 
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ public sealed class RandomSelection(MethodOptions options) : IKvCompressor
         var scores = new float[layer.KeyValueHeads * middle];
         for (var h = 0; h < layer.KeyValueHeads; h++)
             for (var j = 0; j < middle; j++)
-                scores[h * middle + j] = Hash((ulong)options.Number("seed"), (ulong)layer.Layer, (ulong)h, (ulong)(j + sinks));
+                scores[h * middle + j] = Hash((ulong)options.Whole("seed"), (ulong)layer.Layer, (ulong)h, (ulong)(j + sinks));
         using var drawn = tensor(scores, layer.KeyValueHeads, middle);
         return Selection.Gather(layer, Selection.TopWithProtected(drawn, layer.Tokens, sinks, recent, budget.SlotsByHead));
     }

@@ -11,6 +11,9 @@ public enum OptionKind
     /// <summary>A number.</summary>
     Number,
 
+    /// <summary>A whole number that is no expression: a seed.</summary>
+    Whole,
+
     /// <summary><c>true</c> or <c>false</c>.</summary>
     Flag,
 

@@ -63,6 +63,7 @@ public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions O
         {
             OptionKind.Slots => (BudgetExpression.IsValid(value), "a whole number or an expression of n and r such as n/2"),
             OptionKind.Number => (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) && number >= 0, "a number of at least 0"),
+            OptionKind.Whole => (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _), $"a whole number of at least 0 and at most {int.MaxValue}"),
             OptionKind.Flag => (value is "true" or "false", "true or false"),
             OptionKind.Text => (value.Length > 0, "a value"),
             _ => (false, "one of"),

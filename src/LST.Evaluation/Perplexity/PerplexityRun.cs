@@ -26,10 +26,7 @@ public sealed class PerplexityRun
     {
         settings.Check();
         (this.loaded, this.settings) = (loaded, settings);
-        var dense = MethodSpec.Parse("dense");
-        rows = [new Row(dense, Ratio.One)];
-        if (settings.Protocol == "e1")
-            rows.AddRange(settings.Methods.Where(m => m.Name != "dense").SelectMany(m => settings.Ratios.Select(r => new Row(m, r))));
+        rows = Rows(settings);
         Prefix = settings.PrefixFor(loaded.Model.Config.MaxPositions);
         settings.CheckPositions(loaded.Model.Config, loaded.Identity.Name);
     }
@@ -84,6 +81,32 @@ public sealed class PerplexityRun
         return record;
     }
 
+    /// <summary>Refuses what does not fit a model's shape, before its weights are read: chunks beyond its positions, methods that would keep everything.</summary>
+    /// <exception cref="UsageException">A chunk is too long, or an option does not fit.</exception>
+    /// <exception cref="CompressionException">A method would keep every slot.</exception>
+    public static void CheckFor(PerplexitySettings settings, ModelConfig config, string model)
+    {
+        settings.CheckPositions(config, model);
+        var rows = Rows(settings);
+        var tokens = settings.PrefixFor(config.MaxPositions) - 1;
+        using var compressors = new CompressorSet(rows);
+        for (var r = 1; r < rows.Count; r++)
+        {
+            // Those that run the model first plan from what it shows.
+            if (compressors[r].Needs.HasFlag(CompressorNeeds.ModelPasses)) continue;
+            var plan = compressors[r].Plan(new PlanContext(tokens, config.Layers, config.KeyValueHeads, rows[r].Ratio));
+            rows[r].RequireCompression(plan, (long)config.Layers * config.KeyValueHeads * tokens, tokens);
+        }
+    }
+
+    private static List<Row> Rows(PerplexitySettings settings)
+    {
+        List<Row> rows = [new Row(MethodSpec.Parse("dense"), Ratio.One)];
+        if (settings.Protocol == "e1")
+            rows.AddRange(settings.Methods.Where(m => m.Name != "dense").SelectMany(m => settings.Ratios.Select(r => new Row(m, r))));
+        return rows;
+    }
+
     private ChunkedText Chunks(LoadedText text)
     {
         if (settings.Protocol == "e1") return ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, Prefix + settings.Suffix, settings.Chunks);
@@ -108,14 +131,13 @@ public sealed class PerplexityRun
         if (settings.Equal == EqualBasis.Bytes) FitBytes(ids.AsMemory(0, tokens), jobRows, compressors, cancel);
         using var prompts = PromptCompression.Run(loaded.Model, ids.AsMemory(0, tokens), [.. jobRows.Select(r => new CompressionJob(compressors[r], rows[r].Budget))], loaded.Tokenizer, cancel);
         if (missing.Contains(0))
-            yield return (0, Result(ContinuationScorer.Score(loaded.Model, prompts.Dense, inputs.Span, targets.Span, cancel), DenseSlots(tokens), DenseBytes(tokens), 0, prompts.PrefillMilliseconds));
+            yield return (0, Result(rows[0], ContinuationScorer.Score(loaded.Model, prompts.Dense, inputs.Span, targets.Span, cancel), DenseSlots(tokens), DenseBytes(tokens), 0, prompts.PrefillMilliseconds));
         for (var j = 0; j < jobRows.Count; j++)
         {
             var (row, prompt) = (rows[jobRows[j]], prompts.Jobs[j]);
-            if (row.Ratio.Value > 1 && prompt.Plan.Total >= DenseSlots(tokens))
-                throw new CompressionException($"{row.Method.Typed} at {row.Ratio}:1 kept all {DenseSlots(tokens)} slots of {tokens} tokens: nothing was compressed; give a longer --prefix or fewer protected tokens");
+            row.RequireCompression(prompt.Plan, DenseSlots(tokens), tokens);
             var losses = ContinuationScorer.Score(loaded.Model, prompt.Cache, inputs.Span, targets.Span, cancel);
-            yield return (jobRows[j], Result(losses, prompt.Plan.Total, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds));
+            yield return (jobRows[j], Result(row, losses, prompt.Plan.Total, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds));
         }
     }
 
@@ -127,7 +149,7 @@ public sealed class PerplexityRun
         var clock = Stopwatch.StartNew();
         var hidden = loaded.Model.Run(tensor(ids, 1, ids.Length).to(loaded.Model.Device), cache, new SegmentOptions { Append = false, Cancel = cancel });
         var elapsed = clock.Elapsed.TotalMilliseconds;
-        return Result(TokenLosses.Of(loaded.Model, hidden[0].narrow(0, 0, ids.Length - 1), ids.AsSpan(1)), DenseSlots(Prefix), DenseBytes(Prefix), 0, elapsed);
+        return Result(rows[0], TokenLosses.Of(loaded.Model, hidden[0].narrow(0, 0, ids.Length - 1), ids.AsSpan(1)), DenseSlots(Prefix), DenseBytes(Prefix), 0, elapsed);
     }
 
     // Once a run: the largest n of each row whose cache is no larger than dense bytes / r. All chunks have the same T, so that it holds for all.
@@ -141,7 +163,13 @@ public sealed class PerplexityRun
         }
     }
 
-    private ChunkResult Result(double[] losses, long slots, long bytes, double compress, double prefill) => new(losses.Sum(), OffsetBins.Sum(losses, Edges), slots, bytes, compress, prefill);
+    private ChunkResult Result(Row row, double[] losses, long slots, long bytes, double compress, double prefill)
+    {
+        // Neither a journal nor a record can hold it, and no average over it means anything.
+        if (Array.FindIndex(losses, loss => !double.IsFinite(loss)) is var first and >= 0)
+            throw new DataException($"{row.Method.Typed} at {row.Ratio}:1: the loss of scored id {first} is {losses[first]}; losses are finite numbers, so the weights of '{loaded.Identity.Name}' are damaged or overflow in {PerplexityNames.Dtype(loaded.Model.Dtype)}: try --dtype float32");
+        return new ChunkResult(losses.Sum(), OffsetBins.Sum(losses, Edges), slots, bytes, compress, prefill);
+    }
 
     private long DenseSlots(int tokens) => (long)loaded.Model.Config.Layers * loaded.Model.Config.KeyValueHeads * tokens;
 

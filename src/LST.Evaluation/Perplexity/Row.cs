@@ -1,3 +1,4 @@
+using LST.Core;
 using LST.Core.Compression;
 using LST.Core.Models;
 
@@ -20,6 +21,13 @@ internal sealed class Row(MethodSpec method, Ratio ratio)
 
     /// <summary>Name in a journal: method with all options, and ratio.</summary>
     public string Key { get; } = $"{method.Name}:{string.Join(':', method.Options.Values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value}"))}@{ratio}";
+
+    /// <summary>Refuses a plan that keeps every slot although the ratio asks for fewer.</summary>
+    public void RequireCompression(BudgetPlan plan, long denseSlots, int tokens)
+    {
+        if (Ratio.Value > 1 && plan.Total >= denseSlots)
+            throw new CompressionException($"{method.Typed} at {Ratio}:1 keeps all {denseSlots} slots of {tokens} tokens: nothing is compressed; give a longer --prefix or fewer protected tokens");
+    }
 
     /// <summary>Looks at a trial: fits, or takes fewer slots for the next one.</summary>
     public void Fit(CompressedPrompt trial, long denseBytes, int tokens, ModelConfig config)

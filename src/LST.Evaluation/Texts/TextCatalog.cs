@@ -9,7 +9,7 @@ namespace LST.Evaluation.Texts;
 /// <param name="Bytes">Length in UTF-8 bytes; null where it depends on what is there.</param>
 /// <param name="FoundIn"><c>LST_DATA</c>, <c>project</c>, <c>shared</c> or <c>package</c>; null: missing. The content is checked when it is loaded.</param>
 /// <param name="Licence">Licence as its source states it.</param>
-/// <param name="HowToGet">What to do when it is missing, one sentence.</param>
+/// <param name="HowToGet">What to do when it is missing, the end of a sentence.</param>
 public sealed record TextEntry(string Name, string Title, string Role, long? Bytes, string? FoundIn, string Licence, string HowToGet);
 
 /// <summary>
@@ -53,7 +53,7 @@ public sealed class TextCatalog(IReadOnlyList<DataFolder> folders, string? packa
         if (text.Sha256 is not null && sha256 != text.Sha256)
         {
             throw new DataException($"The text '{text.Name}' must have {text.Bytes} bytes and sha256 {text.Sha256}, "
-                + $"but {source} gives {bytes} bytes and sha256 {sha256}; it was changed or cut: remove it there and get it again. {HowToGet(text)}");
+                + $"but {source} gives {bytes} bytes and sha256 {sha256}; it was changed or cut: remove it there and get it again ({HowToGet(text)})");
         }
         return (new LoadedText(text.Name, content, sha256, bytes, source), records);
     }
@@ -117,13 +117,13 @@ public sealed class TextCatalog(IReadOnlyList<DataFolder> folders, string? packa
     private string? FoundIn(DatasetText text) =>
         Found(text) is [var first, ..] ? first.Folder.Label : text.ComesWithPackage && packageFolder is not null ? "package" : null;
 
-    private static DataException Missing(DatasetText text) => new($"The text '{text.Name}' is not on this machine. {HowToGet(text)}");
+    private static DataException Missing(DatasetText text) => new($"The text '{text.Name}' is not on this machine; {HowToGet(text)}.");
 
     private static string HowToGet(DatasetText text)
     {
         var where = text.Files.Count == 1 ? text.Files[0].Path : $"{Path.GetDirectoryName(text.Files[0].Path)}/*.gz";
         return text.ComesWithPackage
-            ? $"Run './lst setup', which restores {ReferencePack.Label}, or set LST_DATA to a data folder that holds {where}."
-            : $"Set LST_DATA to a data folder that holds {where}, or run './lst data get {text.Name}' (source: {text.Address}).";
+            ? $"run './lst setup', which restores {ReferencePack.Label}, or set LST_DATA to a data folder that holds {where}"
+            : $"set LST_DATA to a data folder that holds {where}, or run './lst data get {text.Name}' (source: {text.Address})";
     }
 }

@@ -112,7 +112,7 @@ internal sealed partial record ModelSearch(Func<string, string?> Environment, st
             : Roots().Distinct();
         var where = string.Join(", ", places);
         if (where.Length == 0) where = "no folder (LST_MODELS is not set)";
-        if (Remedy.TryGetValue(name, out var remedy)) return new ModelFileException($"the model {name} must lie in one of {where}; it does not; {remedy}.");
+        if (Remedy.TryGetValue(name, out var remedy)) return new ModelFileException($"the model {name} is not in {where}; {remedy}.");
         return new UsageException($"the model {Shown.Quote(name)} is neither a path nor found in {where};"
             + " name a folder, a .gguf file, lst-ref, smollm2 or a hub name that is on this machine.");
     }
