@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using LST.Core.Attention.Cpu.Vectors;
 
 namespace LST.Core.Attention.Cpu;
@@ -85,7 +84,9 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
         where TStored : struct, IElement
     {
         TileLogits<TStored, TLanes, TVector>.Compute(keys, slots, state.HeadDim, state.Queries, state.Logits, TileSlots, state.Group);
-        PrefetchValues(values, Math.Min(PrefetchBytes, slots * state.HeadDim * TStored.Size));
+
+        // Lets the memory work while the softmax computes.
+        PrefetchAhead.Begin(values, Math.Min(PrefetchBytes, slots * state.HeadDim * TStored.Size));
         for (var g = 0; g < state.Group; g++)
         {
             var logits = state.Logits + (nint)g * TileSlots;
@@ -107,13 +108,6 @@ internal static unsafe class AttentionPart<TElement, TLanes, TVector>
         }
 
         WeightedSum<TStored, TLanes, TVector>.Add(values, slots, state.HeadDim, state.Logits, TileSlots, state.Decay, state.Accumulators, state.Group);
-    }
-
-    /// <summary>Lets the memory work while the softmax computes.</summary>
-    private static void PrefetchValues(byte* values, int bytes)
-    {
-        if (!Sse.IsSupported) return;
-        for (var i = 0; i < bytes; i += 64) Sse.Prefetch1(values + i);
     }
 
     /// <summary>logits · factor + bias in place; returns the largest.</summary>

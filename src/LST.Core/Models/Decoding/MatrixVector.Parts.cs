@@ -61,10 +61,11 @@ internal static unsafe partial class MatrixVector
             var rowBytes = weight.RowBytes;
             var end = weight.Data + to * rowBytes;
             var sums = stackalloc float[16];
+            PrefetchAhead.Begin(weight.Data + from * rowBytes, (to - from) * rowBytes);
             int rows;
             for (var row = from; row < to; row += rows)
             {
-                rows = batch == 1 && to - row >= 8 ? 8 : to - row >= 4 ? 4 : 1;
+                rows = batch == 1 && rowBytes > LongRowBytes && to - row >= 8 ? 8 : to - row >= 4 ? 4 : 1;
                 var w = weight.Data + row * rowBytes;
                 var ahead = PrefetchAhead.OfBlock(w, rows * rowBytes, end);
                 int wide;
@@ -73,7 +74,7 @@ internal static unsafe partial class MatrixVector
                     wide = RowDot<TElement, TLanes, TVector>.Block(w, rowBytes, rows, x + (nint)b * weight.Columns, batch - b, weight.Columns, ahead, sums);
                     Complete(w, rowBytes, rows, x + (nint)b * weight.Columns, wide, weight.Columns, sums);
                     Write(projection, sums, row, rows, wide, output + (nint)b * stride + row - from, stride);
-                    ahead = new PrefetchAhead(w, CacheLevel.First);
+                    ahead = w;
                 }
             }
         }

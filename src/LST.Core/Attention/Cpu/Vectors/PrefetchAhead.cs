@@ -1,37 +1,30 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace LST.Core.Attention.Cpu.Vectors;
 
-/// <summary>Cache that prefetched memory goes to.</summary>
-internal enum CacheLevel
+/// <summary>
+/// Asks for memory before it is needed. Into the second cache level: the first would lose the present work, and takes fewer requests at a time.
+/// </summary>
+internal static unsafe class PrefetchAhead
 {
-    /// <summary>For what is used within a few kilobytes.</summary>
-    First,
+    /// <summary>Distance between a block of rows and what is asked for during it, beyond the block's own length, in bytes.</summary>
+    private const int Distance = 4096;
 
-    /// <summary>For what would push the present work out of the first level.</summary>
-    Second,
-}
+    /// <summary>Most that is asked for at once, in bytes.</summary>
+    private const int BeginningBytes = 16 * 1024;
 
-/// <summary>Memory that is wanted soon.</summary>
-/// <param name="address">Where it begins; need not be readable.</param>
-/// <param name="level">Where it is put.</param>
-internal readonly unsafe struct PrefetchAhead(byte* address, CacheLevel level)
-{
-    /// <summary>Largest block of rows whose successor still fits the first level beside it, in bytes.</summary>
-    private const int FirstLevelBlockBytes = 12 * 1024;
-
-    /// <summary>Distance beyond the next block where the second level is used, in bytes.</summary>
-    private const int SecondLevelDistance = 4096;
-
-    /// <summary>Where it begins.</summary>
-    public readonly byte* Address = address;
-
-    /// <summary>Where it is put.</summary>
-    public readonly CacheLevel Level = level;
-
-    /// <summary>What to prefetch during a block of rows: the block after it; the block itself where <paramref name="end"/> comes first.</summary>
-    public static PrefetchAhead OfBlock(byte* block, nint blockBytes, byte* end)
+    /// <summary>Asks for the first bytes of a longer read at once, so that the memory is busy from the beginning.</summary>
+    public static void Begin(byte* address, nint bytes)
     {
-        var next = block + blockBytes;
-        if (next >= end) return new PrefetchAhead(block, CacheLevel.First);
-        return blockBytes <= FirstLevelBlockBytes ? new PrefetchAhead(next, CacheLevel.First) : new PrefetchAhead(next + SecondLevelDistance, CacheLevel.Second);
+        if (!Sse.IsSupported) return;
+        bytes = Math.Min(bytes, BeginningBytes);
+        for (nint i = 0; i < bytes; i += 64) Sse.Prefetch1(address + i);
+    }
+
+    /// <summary>What to ask for during a block of rows: the memory behind it; the block itself, which is a harmless wish, where <paramref name="end"/> comes first.</summary>
+    public static byte* OfBlock(byte* block, nint blockBytes, byte* end)
+    {
+        var next = block + blockBytes + Distance;
+        return next < end ? next : block;
     }
 }

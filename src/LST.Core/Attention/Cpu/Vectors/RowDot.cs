@@ -23,7 +23,7 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>As many of the <paramref name="left"/> input rows as one of the kernels takes with 8, 4 or 1 weight rows (8 only if left is 1); returns how many.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Block(byte* w, nint rowBytes, int rows, float* x, int left, nint columns, PrefetchAhead ahead, float* sums)
+    public static int Block(byte* w, nint rowBytes, int rows, float* x, int left, nint columns, byte* ahead, float* sums)
     {
         if (rows == 8)
         {
@@ -56,14 +56,12 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>1 weight row, 1 input row; writes 4 sums, of which the first counts.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OneByOne(byte* w, float* x, nint columns, PrefetchAhead ahead, float* sums)
+    public static void OneByOne(byte* w, float* x, nint columns, byte* ahead, float* sums)
     {
-        var next = ahead.Address;
-        var level = ahead.Level;
         TVector a0 = TLanes.Zero;
         for (nint i = 0; i <= columns - TLanes.Count; i += TLanes.Count)
         {
-            next = Prefetch(next, level, 1 * TLanes.Count * TElement.Size);
+            ahead = Prefetch(ahead, 1 * TLanes.Count * TElement.Size);
             var u = Input(x, i);
             a0 = TLanes.MultiplyAdd(Weight(w, i), u, a0);
         }
@@ -73,15 +71,13 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>8 weight rows, 1 input row: enough independent chains to hide the latency of the multiply-add.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void EightByOne(byte* w, nint rowBytes, float* x, nint columns, PrefetchAhead ahead, float* sums)
+    public static void EightByOne(byte* w, nint rowBytes, float* x, nint columns, byte* ahead, float* sums)
     {
-        var next = ahead.Address;
-        var level = ahead.Level;
         byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes, w4 = w3 + rowBytes, w5 = w4 + rowBytes, w6 = w5 + rowBytes, w7 = w6 + rowBytes;
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero, a4 = TLanes.Zero, a5 = TLanes.Zero, a6 = TLanes.Zero, a7 = TLanes.Zero;
         for (nint i = 0; i <= columns - TLanes.Count; i += TLanes.Count)
         {
-            next = Prefetch(next, level, 8 * TLanes.Count * TElement.Size);
+            ahead = Prefetch(ahead, 8 * TLanes.Count * TElement.Size);
             var u = Input(x, i);
             a0 = TLanes.MultiplyAdd(Weight(w, i), u, a0);
             a1 = TLanes.MultiplyAdd(Weight(w1, i), u, a1);
@@ -99,15 +95,13 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>4 weight rows, 1 input row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourByOne(byte* w, nint rowBytes, float* x, nint columns, PrefetchAhead ahead, float* sums)
+    public static void FourByOne(byte* w, nint rowBytes, float* x, nint columns, byte* ahead, float* sums)
     {
-        var next = ahead.Address;
-        var level = ahead.Level;
         byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
         for (nint i = 0; i <= columns - TLanes.Count; i += TLanes.Count)
         {
-            next = Prefetch(next, level, 4 * TLanes.Count * TElement.Size);
+            ahead = Prefetch(ahead, 4 * TLanes.Count * TElement.Size);
             var u = Input(x, i);
             a0 = TLanes.MultiplyAdd(Weight(w, i), u, a0);
             a1 = TLanes.MultiplyAdd(Weight(w1, i), u, a1);
@@ -120,17 +114,15 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>4 weight rows, 2 input rows: fits 16 vector registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourByTwo(byte* w, nint rowBytes, float* x, nint columns, PrefetchAhead ahead, float* sums)
+    public static void FourByTwo(byte* w, nint rowBytes, float* x, nint columns, byte* ahead, float* sums)
     {
-        var next = ahead.Address;
-        var level = ahead.Level;
         byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
         float* x1 = x + columns;
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
         TVector b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
         for (nint i = 0; i <= columns - TLanes.Count; i += TLanes.Count)
         {
-            next = Prefetch(next, level, 4 * TLanes.Count * TElement.Size);
+            ahead = Prefetch(ahead, 4 * TLanes.Count * TElement.Size);
             TVector u0 = Input(x, i), u1 = Input(x1, i);
             var v = Weight(w, i);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -152,10 +144,8 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>4 weight rows, 3 input rows: fits 32 vector registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourByThree(byte* w, nint rowBytes, float* x, nint columns, PrefetchAhead ahead, float* sums)
+    public static void FourByThree(byte* w, nint rowBytes, float* x, nint columns, byte* ahead, float* sums)
     {
-        var next = ahead.Address;
-        var level = ahead.Level;
         byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
         float* x1 = x + columns, x2 = x1 + columns;
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
@@ -163,7 +153,7 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
         TVector c0 = TLanes.Zero, c1 = TLanes.Zero, c2 = TLanes.Zero, c3 = TLanes.Zero;
         for (nint i = 0; i <= columns - TLanes.Count; i += TLanes.Count)
         {
-            next = Prefetch(next, level, 4 * TLanes.Count * TElement.Size);
+            ahead = Prefetch(ahead, 4 * TLanes.Count * TElement.Size);
             TVector u0 = Input(x, i), u1 = Input(x1, i), u2 = Input(x2, i);
             var v = Weight(w, i);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -190,10 +180,8 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
 
     /// <summary>4 weight rows, 4 input rows: fits 32 vector registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourByFour(byte* w, nint rowBytes, float* x, nint columns, PrefetchAhead ahead, float* sums)
+    public static void FourByFour(byte* w, nint rowBytes, float* x, nint columns, byte* ahead, float* sums)
     {
-        var next = ahead.Address;
-        var level = ahead.Level;
         byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
         float* x1 = x + columns, x2 = x1 + columns, x3 = x2 + columns;
         TVector a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
@@ -202,7 +190,7 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
         TVector d0 = TLanes.Zero, d1 = TLanes.Zero, d2 = TLanes.Zero, d3 = TLanes.Zero;
         for (nint i = 0; i <= columns - TLanes.Count; i += TLanes.Count)
         {
-            next = Prefetch(next, level, 4 * TLanes.Count * TElement.Size);
+            ahead = Prefetch(ahead, 4 * TLanes.Count * TElement.Size);
             TVector u0 = Input(x, i), u1 = Input(x1, i), u2 = Input(x2, i), u3 = Input(x3, i);
             var v = Weight(w, i);
             a0 = TLanes.MultiplyAdd(v, u0, a0);
@@ -241,32 +229,17 @@ internal static unsafe class RowDot<TElement, TLanes, TVector>
         : TLanes.Multiply(TLanes.Load(row + column), TLanes.Broadcast(TElement.Scale));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* Prefetch(byte* next, CacheLevel level, int bytes)
+    private static byte* Prefetch(byte* ahead, int bytes)
     {
-        if (!Sse.IsSupported) return next;
-        if (level == CacheLevel.First)
-        {
-            Sse.Prefetch0(next);
-            if (bytes > 64) Sse.Prefetch0(next + 64);
-            if (bytes > 128) Sse.Prefetch0(next + 128);
-            if (bytes > 192) Sse.Prefetch0(next + 192);
-            if (bytes > 256) Sse.Prefetch0(next + 256);
-            if (bytes > 320) Sse.Prefetch0(next + 320);
-            if (bytes > 384) Sse.Prefetch0(next + 384);
-            if (bytes > 448) Sse.Prefetch0(next + 448);
-        }
-        else
-        {
-            Sse.Prefetch1(next);
-            if (bytes > 64) Sse.Prefetch1(next + 64);
-            if (bytes > 128) Sse.Prefetch1(next + 128);
-            if (bytes > 192) Sse.Prefetch1(next + 192);
-            if (bytes > 256) Sse.Prefetch1(next + 256);
-            if (bytes > 320) Sse.Prefetch1(next + 320);
-            if (bytes > 384) Sse.Prefetch1(next + 384);
-            if (bytes > 448) Sse.Prefetch1(next + 448);
-        }
-
-        return next + bytes;
+        if (!Sse.IsSupported) return ahead;
+        Sse.Prefetch1(ahead);
+        if (bytes > 64) Sse.Prefetch1(ahead + 64);
+        if (bytes > 128) Sse.Prefetch1(ahead + 128);
+        if (bytes > 192) Sse.Prefetch1(ahead + 192);
+        if (bytes > 256) Sse.Prefetch1(ahead + 256);
+        if (bytes > 320) Sse.Prefetch1(ahead + 320);
+        if (bytes > 384) Sse.Prefetch1(ahead + 384);
+        if (bytes > 448) Sse.Prefetch1(ahead + 448);
+        return ahead + bytes;
     }
 }
