@@ -45,6 +45,8 @@ def parse(arguments):
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--separate", action="store_true", help="q, k, v and gate, up as products of their own")
+    parser.add_argument("--style", choices=("tuned", "plain"), default="tuned",
+                        help="tuned by hand as far as it went, or as most people write it, torch as installed")
     parser.add_argument("--query-chunk", type=int, default=128, help="prefill: queries per attention block")
     parser.add_argument("--goldens", help="check: rows with ids, nll, greedy_ids")
     parser.add_argument("--allow-reference-blas", action="store_true")
@@ -60,6 +62,8 @@ def prepare_process(options):
     if not options.keep_openblas_environment:
         for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
             os.environ.pop(name, None)
+    if options.style == "plain":
+        return
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
         if "avx512dq" in info.read():   # torch keeps avx2 by default; avx512 halves the time of silu
             os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx512")

@@ -7,6 +7,7 @@ import time
 import torch
 
 from .model import Model
+from .plain import PlainModel
 
 
 class Bench:
@@ -16,8 +17,11 @@ class Bench:
         self.options = options
         dtype = getattr(torch, options.dtype)
         rows = max(options.ids, 16)
-        self.model = Model(config, weights, dtype, not options.separate, options.query_chunk, rows)
-        self.head = {"peer": "eager-pytorch", "version": torch.__version__, "model": config.name,
+        if options.style == "plain":
+            self.model = PlainModel(config, weights, dtype)
+        else:
+            self.model = Model(config, weights, dtype, not options.separate, options.query_chunk, rows)
+        self.head = {"peer": "eager-pytorch", "style": options.style, "version": torch.__version__, "model": config.name,
                      "dtype": options.dtype, "threads": options.threads, **facts}
 
     def run(self, settings):
@@ -57,10 +61,7 @@ class Bench:
         single = self.model.new_cache(1, len(ids))
         first = self.model.prefill(ids, single).argmax().view(1).repeat(batch)
         cache = self.model.new_cache(batch, len(ids) + tokens)
-        for mine, prefix in zip(cache.keys, single.keys):
-            mine[:, :, :len(ids)] = prefix.repeat(batch, 1, 1)
-        for mine, prefix in zip(cache.values, single.values):
-            mine[:, :len(ids)] = prefix.repeat(batch, 1, 1)
+        cache.begin_with(single, len(ids))
         for repeat in range(-settings["warmup"], settings["repeats"]):
             cache.length, current = len(ids), first
             start = time.perf_counter()

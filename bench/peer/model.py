@@ -22,6 +22,13 @@ class Cache:
         self.keys = [torch.zeros(rows, config.head_dim, capacity, dtype=dtype) for _ in range(config.layers)]
         self.values = [torch.zeros(rows, capacity, config.head_dim, dtype=dtype) for _ in range(config.layers)]
 
+    def begin_with(self, single, count):
+        """Every sequence begins with the first `count` positions of a cache of one sequence."""
+        for mine, prefix in zip(self.keys, single.keys):
+            mine[:, :, :count] = prefix[:, :, :count].repeat(self.batch, 1, 1)
+        for mine, prefix in zip(self.values, single.values):
+            mine[:, :count] = prefix[:, :count].repeat(self.batch, 1, 1)
+
 
 class Model:
     """The network in `dtype`. Every computation runs in inference mode and normalises in float32."""

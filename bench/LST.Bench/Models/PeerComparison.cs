@@ -14,7 +14,7 @@ namespace LST.Bench.Models;
 /// </summary>
 internal static class PeerComparison
 {
-    private const int DecodeTokens = 64, DecodeIds = 512;
+    private const int DecodeTokens = 64, DecodeIds = 512, PauseMilliseconds = 60;
 
     public static int Run(string[] arguments)
     {
@@ -24,7 +24,8 @@ internal static class PeerComparison
         var rows = new JsonArray();
         foreach (var name in Value("--models", "lst-ref,smollm2").Split(','))
             foreach (var dtype in Value("--dtypes", "float32,bfloat16").Split(','))
-                foreach (var row in Compare(Path.Combine(root, "bench", "eager_pytorch.py"), name, dtype, repeats)) rows.Add(row);
+                foreach (var style in Value("--styles", "plain,tuned").Split(','))
+                    foreach (var row in Compare(Path.Combine(root, "bench", "eager_pytorch.py"), style, name, dtype, repeats)) rows.Add(row);
         var record = new JsonObject
         {
             ["command"] = "LST.Bench model " + string.Join(' ', arguments),
@@ -41,12 +42,12 @@ internal static class PeerComparison
         return 0;
     }
 
-    private static IEnumerable<JsonObject> Compare(string script, string name, string dtype, int repeats)
+    private static IEnumerable<JsonObject> Compare(string script, string style, string name, string dtype, int repeats)
     {
         var location = ModelFiles.Resolve(name);
         using var loaded = LoadedModel.Open(name, PerplexitySettings.ParseDtype(dtype));
-        var own = new OwnRuns(loaded.Model);
-        using var peer = PeerProcess.Start(script, location.Path, dtype, get_num_threads());
+        using var own = new OwnRuns(loaded.Model);
+        using var peer = PeerProcess.Start(script, style, location.Path, dtype, get_num_threads());
         var longest = Math.Min(2048, loaded.Model.Config.MaxPositions);
         foreach (var ids in new[] { 512, longest })
         {
@@ -71,7 +72,10 @@ internal static class PeerComparison
         var same = true;
         for (var i = -2; i < repeats; i++)
         {
+            // The other side's waiting threads spin for milliseconds after its work; neither is to pay for that.
+            Thread.Sleep(PauseMilliseconds);
             var (seconds, nextId) = own();
+            Thread.Sleep(PauseMilliseconds);
             var answer = peer.Ask(command);
             if (i < 0) continue;
             ours.Add(seconds);
@@ -81,12 +85,12 @@ internal static class PeerComparison
         }
         var row = new JsonObject
         {
-            ["model"] = name, ["dtype"] = dtype, ["mode"] = mode, ["ids"] = ids, ["tokens"] = tokens,
+            ["model"] = name, ["dtype"] = dtype, ["peer_style"] = peer.Ready["style"]!.DeepClone(), ["mode"] = mode, ["ids"] = ids, ["tokens"] = tokens,
             ["own_seconds"] = Summary(ours), ["peer_seconds"] = Summary(theirs), ["ratio"] = Summary(ratios), ["same_next_id"] = same,
             ["own_tokens_per_second"] = Math.Round(tokens / Median(ours), 1), ["peer_tokens_per_second"] = Math.Round(tokens / Median(theirs), 1), ["peer"] = peer.Ready.DeepClone(),
         };
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-8} {dtype,-8} {mode,-7} {ids,5} ids: ours {tokens / Median(ours),8:0.0} tokens/s, eager PyTorch {tokens / Median(theirs),8:0.0}; ratio {Median(ratios):0.00} [{ratios.Min():0.00}, {ratios.Max():0.00}]{(same ? "" : " (another next id)")}"));
+            $"{name,-8} {dtype,-8} {mode,-7} {ids,5} ids: ours {tokens / Median(ours),8:0.0} tokens/s, eager PyTorch ({peer.Ready["style"]}) {tokens / Median(theirs),8:0.0}; ratio {Median(ratios):0.00} [{ratios.Min():0.00}, {ratios.Max():0.00}]{(same ? "" : " (another next id)")}"));
         return row;
     }
 

@@ -16,10 +16,10 @@ internal sealed class PeerProcess : IDisposable
 
     /// <summary>Starts it on a model.</summary>
     /// <exception cref="DataException">It cannot start; its own sentence is passed on.</exception>
-    public static PeerProcess Start(string script, string model, string dtype, int threads)
+    public static PeerProcess Start(string script, string style, string model, string dtype, int threads)
     {
         var start = new ProcessStartInfo(script) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (var argument in new[] { "serve", "--model", model, "--dtype", dtype, "--threads", $"{threads}" }) start.ArgumentList.Add(argument);
+        foreach (var argument in new[] { "serve", "--model", model, "--dtype", dtype, "--threads", $"{threads}", "--style", style }) start.ArgumentList.Add(argument);
         var process = Process.Start(start) ?? throw new DataException("the peer did not start");
         for (var line = process.StandardOutput.ReadLine(); line is not null; line = process.StandardOutput.ReadLine())
             if (JsonNode.Parse(line) is JsonObject said && said.ContainsKey("ready")) return new PeerProcess(process, said);
