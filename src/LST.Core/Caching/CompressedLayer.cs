@@ -20,14 +20,14 @@ public sealed class CompressedLayer : IDisposable
     /// <param name="values">Values [Σ lengths, D].</param>
     /// <param name="offsets">[B·H_kv + 1], ascending from 0 to Σ lengths.</param>
     /// <param name="positions">RoPE position of each slot's key [Σ lengths].</param>
-    /// <param name="bias">Log-mass added to the logit of a slot, float32 [Σ lengths]; null: all zero.</param>
+    /// <param name="bias">Log-mass added to the logit of a slot, float32 [Σ lengths]; null: all zero. Zeros that no gradient runs through are dropped.</param>
     /// <param name="counts">Tokens that a slot stands for, float32 [Σ lengths]; null: one each. Bookkeeping, not storage.</param>
     /// <param name="positionsShared">All heads of a sample keep the same positions, so that one list a sample is stored.</param>
     /// <exception cref="ArgumentException">A shape or an offset does not fit.</exception>
     public CompressedLayer(int batch, int keyValueHeads, Tensor keys, Tensor values, int[] offsets, int[] positions,
         Tensor? bias = null, float[]? counts = null, bool positionsShared = false)
     {
-        (Batch, KeyValueHeads, Keys, Values, Bias, Counts, PositionsShared) = (batch, keyValueHeads, keys, values, bias, counts, positionsShared);
+        (Batch, KeyValueHeads, Keys, Values, Counts, PositionsShared) = (batch, keyValueHeads, keys, values, counts, positionsShared);
         (this.offsets, this.positions) = (offsets, positions);
         var slots = offsets.Length == 0 ? -1 : offsets[^1];
         if (offsets.Length != batch * keyValueHeads + 1 || offsets[0] != 0)
@@ -40,6 +40,7 @@ public sealed class CompressedLayer : IDisposable
         if (bias is not null && (bias.dim() != 1 || bias.shape[0] != slots || bias.dtype != float32))
             throw new ArgumentException($"bias: expected float32 [{slots}], got {bias.dtype} [{string.Join(", ", bias.shape)}]");
         if (counts is not null && counts.Length != slots) throw new ArgumentException($"counts: expected {slots}, got {counts.Length}");
+        Bias = WithoutZeros(bias);
     }
 
     /// <summary>B.</summary>
@@ -161,6 +162,16 @@ public sealed class CompressedLayer : IDisposable
         Keys.Dispose();
         Values.Dispose();
         Bias?.Dispose();
+    }
+
+    // Zeros would be stored, counted and read for nothing. A bias that is being learned may start at zero: it stays.
+    private static Tensor? WithoutZeros(Tensor? bias)
+    {
+        if (bias is null || bias.requires_grad) return bias;
+        using var nonZeros = bias.count_nonzero();
+        if (nonZeros.item<long>() > 0) return bias;
+        bias.Dispose();
+        return null;
     }
 
     private (Tensor Keys, Tensor Values, Tensor? Mask) PadRagged()

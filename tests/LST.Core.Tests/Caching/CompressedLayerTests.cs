@@ -26,6 +26,19 @@ public class CompressedLayerTests
     }
 
     [Fact]
+    public void A_bias_of_zeros_is_not_stored_unless_it_is_being_learned()
+    {
+        using var scope = NewDisposeScope();
+        var (zero, one, none) = (Layer([0, 2, 4], bias: [0, 0, 0, 0], seed: 1), Layer([0, 2, 4], bias: [0, 0, 0, 1e-30f], seed: 1), Layer([0, 2, 4], bias: null, seed: 1));
+        using var learned = new CompressedLayer(1, 1, zeros(2, 4), zeros(2, 4), [0, 2], [0, 1], zeros(2, requires_grad: true));
+
+        Assert.Null(zero.Bias);
+        Assert.Equal(none.Bytes, zero.Bytes);
+        Assert.Equal(none.Bytes + (4 * 4), one.Bytes);
+        Assert.NotNull(learned.Bias);
+    }
+
+    [Fact]
     public void The_padded_view_of_equal_heads_is_no_copy()
     {
         using var scope = NewDisposeScope();
