@@ -6,7 +6,8 @@ namespace LST.Core.Attention;
 /// <summary>
 /// Additive float32 masks of one causal segment of S queries over a layer's cache: [B or 1, H_kv or 1, S, slots + tail + S].
 /// Entry: the slot's bias where the query at true position t may see it (position ≤ t, and t − position &lt; W under a sliding window W), else −inf.
-/// Layers that need the same mask share it. Lives for one forward pass.
+/// Layers that need the same mask share it; that of one layer alone is freed when the next layer asks, for together they are as large as the attention
+/// logits of the whole model. Lives for one forward pass.
 /// </summary>
 /// <param name="cache">Where the segment goes; its next positions are those of the segment's first token.</param>
 /// <param name="tokens">S.</param>
@@ -15,12 +16,12 @@ namespace LST.Core.Attention;
 public sealed class SegmentMask(KvCache cache, int tokens, int? slidingWindow, Device device) : IDisposable
 {
     private readonly Dictionary<(int Slots, int Tail), Tensor?> shared = [];
-    private readonly List<Tensor> made = [];
+    private Tensor? ofOneLayer;
 
     /// <summary>Whether the segment is a plain causal square: nothing in the cache and no window shorter than the segment.</summary>
     public bool IsPlainCausal(LayerCache layer) => layer.Prefix is null && layer.Tail.Length == 0 && !(slidingWindow < tokens);
 
-    /// <summary>The mask of one layer, or null when every query sees every key with bias 0. Not to be disposed.</summary>
+    /// <summary>The mask of one layer, or null when every query sees every key with bias 0. Valid until the next layer's; not to be disposed.</summary>
     public Tensor? For(LayerCache layer)
     {
         var prefix = layer.Prefix;
@@ -30,22 +31,22 @@ public sealed class SegmentMask(KvCache cache, int tokens, int? slidingWindow, D
         var mask = Detached(() => slidingWindow is { } window ? Windowed(layer, window)
             : !isShared ? Join(Visible(prefix!, key.Tail), Causal())
             : tokens == 1 ? null : Join(zeros(1, 1, tokens, key.Slots + key.Tail, float32), Causal()));
-        if (isShared) shared[key] = mask;
-        return mask;
+        if (isShared) return shared[key] = mask;
+        ofOneLayer?.Dispose();
+        return ofOneLayer = mask;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var mask in made) mask.Dispose();
+        foreach (var mask in shared.Values) mask?.Dispose();
+        ofOneLayer?.Dispose();
     }
 
     private Tensor? Detached(Func<Tensor?> make)
     {
         using var scope = NewDisposeScope();
-        var mask = make()?.to(device).DetachFromDisposeScope();
-        if (mask is not null) made.Add(mask);
-        return mask;
+        return make()?.to(device).DetachFromDisposeScope();
     }
 
     private Tensor Causal() => full(1, 1, tokens, tokens, float.NegativeInfinity, float32).triu(1);

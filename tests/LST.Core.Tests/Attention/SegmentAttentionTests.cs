@@ -50,6 +50,25 @@ public class SegmentAttentionTests
     }
 
     [Fact]
+    public void Masks_of_single_layers_are_not_held_together()
+    {
+        using var scope = NewDisposeScope();
+        var scene = new Scene(Batch: 1, Heads: 2, Group: 1, Prefix: 6, Ragged: true, Biased: true, Tail: 0, Tokens: 4, Window: null, Seed: 11);
+        using var cache = scene.Cache();
+        using var other = scene.Cache();
+        using var shared = new Scene(Batch: 1, Heads: 2, Group: 1, Prefix: 6, Ragged: false, Biased: false, Tail: 0, Tokens: 4, Window: null, Seed: 11).Cache();
+        var mask = new SegmentMask(cache, 4, null, CPU);
+
+        var (ofAll, first) = (mask.For(shared.Layers[0])!, mask.For(cache.Layers[0])!);
+        var second = mask.For(other.Layers[0])!;
+
+        Assert.True(first.IsInvalid && !second.IsInvalid && !ofAll.IsInvalid);
+        Assert.Same(ofAll, mask.For(shared.Layers[0]));
+        mask.Dispose();
+        Assert.True(second.IsInvalid && ofAll.IsInvalid);
+    }
+
+    [Fact]
     public void Padding_of_short_heads_has_no_mass()
     {
         using var scope = NewDisposeScope();
