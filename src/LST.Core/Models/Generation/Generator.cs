@@ -30,14 +30,17 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
     /// <param name="prompts">Ids of each prompt, BOS included.</param>
     /// <param name="request">What is wanted.</param>
     /// <param name="onToken">Called with (prompt, id) for each new token as it comes.</param>
-    /// <param name="cancel">Ends early with what is there.</param>
+    /// <param name="cancel">While decoding: ends early with what is there; before that, as any cancelled work.</param>
+    /// <exception cref="UsageException">No prompt, no token wanted, or more than the model's trained length.</exception>
+    /// <exception cref="CompressionException">A prompt is empty, or a cache did not become what was planned.</exception>
     public IReadOnlyList<GenerationResult> Run(IReadOnlyList<long[]> prompts, GenerationRequest request, Action<int, int>? onToken = null, CancellationToken cancel = default)
     {
+        Check(prompts, request);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         using var prepared = Prepare(prompts, request, cancel);
         var samplers = prompts.Select((_, b) => new Sampler(request.Sampling with { Seed = request.Sampling.Seed + b })).ToArray();
-        var generated = prompts.Select(_ => new List<int>()).ToArray();
+        var generated = prompts.Select(_ => new List<int>(request.NewTokens)).ToArray();
         var finished = new bool[prompts.Count];
         var next = new long[prompts.Count];
         using var step = new DecodeLoop(model, prepared.Cache);
@@ -60,6 +63,16 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
         return [.. prompts.Select((prompt, b) => new GenerationResult([.. generated[b]], prompt.Length, prepared.Kept[b].Slots, prepared.Kept[b].Bytes))];
     }
 
+    private void Check(IReadOnlyList<long[]> prompts, GenerationRequest request)
+    {
+        if (prompts.Count == 0) throw new UsageException("there is no prompt; give at least one");
+        if (request.NewTokens < 1) throw new UsageException($"{request.NewTokens} new tokens are asked for; ask for at least 1");
+        request.Sampling.Checked();
+        foreach (var prompt in prompts)
+            if ((long)prompt.Length + request.NewTokens > model.Config.MaxPositions)
+                throw new UsageException($"{prompt.Length} prompt tokens and {request.NewTokens} new ones are more than the {model.Config.MaxPositions} positions that model '{model.Name}' was trained on; give a shorter prompt or smaller --tokens");
+    }
+
     private Prepared Prepare(IReadOnlyList<long[]> prompts, GenerationRequest request, CancellationToken cancel)
     {
         List<CompressedPrompts> parts = [];
@@ -68,9 +81,8 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
         {
             foreach (var prompt in prompts)
             {
-                if (prompt.Length + (long)request.NewTokens > model.Config.MaxPositions)
-                    throw new UsageException($"{prompt.Length} prompt tokens and {request.NewTokens} new ones are more than the {model.Config.MaxPositions} positions that model '{model.Name}' was trained on; give a shorter prompt or smaller --tokens");
                 parts.Add(PromptCompression.Run(model, prompt, [new CompressionJob(compressor, request.Ratio)], tokenizer, cancel));
+                parts[^1].Dense.Dispose();             // only one prompt's full cache at a time
             }
             (long, long)[] kept = [.. parts.Select(part => (part.Jobs[0].Plan.Total, part.Jobs[0].Bytes))];
             var cache = KvCache.Join(model.Config, [.. parts.Select(part => part.Jobs[0].Cache)], model.Dtype, model.Device, Math.Clamp(request.NewTokens, 1, 256));
