@@ -99,8 +99,9 @@ public static class PromptCompression
             });
             var prefill = clock.Elapsed - compressing;
             AfterPrefill(model, dense, ids, work.Where(w => w.NeedsModel), tokenizer, cancel);
+            var finished = work.Select(job => job.Finish()).ToList();
             var last = hidden.narrow(1, ids.Length - 1, 1).clone().DetachFromDisposeScope();
-            return new CompressedPrompts(dense, last, [.. work.Select(job => job.Finish())], prefill.TotalMilliseconds);
+            return new CompressedPrompts(dense, last, finished, prefill.TotalMilliseconds);
         }
         catch
         {
@@ -188,6 +189,8 @@ public static class PromptCompression
             spent += clock.Elapsed;
             if (layer.Statistics is { } statistics) spent += statistics.CostOfUse - (statistics.TotalCost - before);
             cache.Layers[layer.Layer].Replace(compressed);
+            if (compressed.Batch != 1 || compressed.KeyValueHeads != context.KeyValueHeads || compressed.Keys.shape[1] != layer.Config.HeadDim)
+                throw new CompressionException($"layer {layer.Layer}: 1 sample of {context.KeyValueHeads} KV heads of width {layer.Config.HeadDim} was planned, the method gave {compressed.Batch} of {compressed.KeyValueHeads} heads of width {compressed.Keys.shape[1]}; this is a defect of the method");
             for (var h = 0; h < context.KeyValueHeads; h++)
                 if (compressed.Length(0, h) != budget.SlotsByHead[h])
                     throw new CompressionException($"layer {layer.Layer}, head {h}: planned {budget.SlotsByHead[h]} slots, the method kept {compressed.Length(0, h)} of {context.Tokens}; this is a defect of the method");
