@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LST.Core;
 using LST.Core.Attention;
 using LST.Core.Models;
@@ -12,13 +13,14 @@ namespace LST.Evaluation;
 /// <summary>A model that is ready to run: weights, tokenizer, and what a record says of it.</summary>
 public sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(IModelFile file, LanguageModel model, ITokenizer tokenizer)
+    private LoadedModel(IModelFile file, LanguageModel model, ITokenizer tokenizer, Stopwatch clock)
     {
         (Model, Tokenizer) = (model, tokenizer);
         BosId = Bos(file, tokenizer);
         Metadata = file.Metadata;
         Folder = Directory.Exists(file.Path) ? file.Path : null;
         Identity = new ModelIdentity(file.ShortName, FileName(file), file.WeightsSha256(), file.Weights.Sum(weight => weight.Elements));
+        LoadTime = clock.Elapsed;
     }
 
     /// <summary>The decoder.</summary>
@@ -32,6 +34,9 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>The model in a record.</summary>
     public ModelIdentity Identity { get; }
+
+    /// <summary>Time that opening took, digest included.</summary>
+    public TimeSpan LoadTime { get; }
 
     /// <summary>Metadata of a GGUF file; empty for folders.</summary>
     public IReadOnlyDictionary<string, object> Metadata { get; }
@@ -49,6 +54,7 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel Open(
         string nameOrPath, ScalarType dtype, string attention = "cpu", IRunProgress? progress = null, Action<IModelFile>? beforeWeights = null, CancellationToken cancel = default)
     {
+        var clock = Stopwatch.StartNew();
         var device = DeviceOf(attention);
         using var file = ModelFiles.Open(nameOrPath);
         var tokenizer = Directory.Exists(file.Path) ? TokenizerFiles.ForFolder(file.Path) : TokenizerFiles.FromGguf(file.Metadata);
@@ -60,7 +66,7 @@ public sealed class LoadedModel : IDisposable
         try
         {
             if (attention == "reference") model.Attention = new ReferenceAttention();
-            return new LoadedModel(file, model, tokenizer);
+            return new LoadedModel(file, model, tokenizer, clock);
         }
         catch
         {

@@ -47,15 +47,15 @@ public sealed class PerplexityRun
     /// <param name="command">The command line for the record.</param>
     /// <param name="progress">Told after each chunk.</param>
     /// <param name="cancel">Stops between layers; finished chunks stay in the journal.</param>
-    /// <exception cref="CompressionException">A cache did not shrink as planned.</exception>
+    /// <exception cref="CompressionException">A cache did not shrink as planned, or no cache of a method is small enough for the bytes.</exception>
     /// <exception cref="DataException">Too short a text, or too little memory.</exception>
     public PerplexityRecord Run(LoadedText text, string command, IRunProgress? progress = null, CancellationToken cancel = default)
     {
         progress ??= new SilentProgress();
         var clock = Stopwatch.StartNew();
         var chunks = Chunks(text);
-        RequireMemory();
-        using var journal = JournalFolder is null ? null : ChunkJournal<ChunkResult>.Open(JournalFolder, Key(text));
+        MemoryEstimate.Require($"one chunk with {rows.Count} rows", MemoryNeeded);
+        using var journal = JournalFolder is null ? null : ChunkJournal<ChunkResult>.Open(JournalFolder, Key(text, chunks));
         var results = rows.Select(_ => new ChunkResult?[chunks.Count]).ToArray();
         for (var c = 0; c < chunks.Count; c++)
             for (var r = 0; r < rows.Count; r++)
@@ -70,12 +70,13 @@ public sealed class PerplexityRun
             if (missing.Count == 0) continue;
             foreach (var (row, result) in Evaluate(chunks[c], missing, compressors, cancel))
             {
-                journal?.Append(rows[row].Key, c, result);
+                // The same method may stand in the table under two spellings.
+                if (journal?.TryGet(rows[row].Key, c, out _) == false) journal.Append(rows[row].Key, c, result);
                 results[row][c] = result;
             }
             progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"dense ppl {RunningPerplexity(results[0]):0.00}"));
         }
-        var record = Record(text, command, results!, clock.Elapsed);
+        var record = Record(text, command, results!, loaded.LoadTime + clock.Elapsed);
         if (Store is not null) record = Store.Write(record);
         journal?.Complete();
         return record;
@@ -113,9 +114,10 @@ public sealed class PerplexityRun
         return ChunkedText.Blocks(text.Name, loaded.Encode(BlockedText.Join(text)), loaded.BosId, Prefix, settings.Chunks);
     }
 
-    private void RequireMemory() => MemoryEstimate.Require($"one chunk with {rows.Count} rows", settings.Protocol == "e1"
+    /// <summary>What one chunk will take at most, bytes.</summary>
+    internal long MemoryNeeded => settings.Protocol == "e1"
         ? MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, settings.Suffix, rows.Skip(1).Sum(row => 1 / row.Ratio.Value))
-        : MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, 1, 0));
+        : MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, 1, 0);
 
     private IEnumerable<(int Row, ChunkResult Result)> Evaluate(long[] ids, List<int> missing, CompressorSet compressors, CancellationToken cancel)
     {
@@ -136,8 +138,11 @@ public sealed class PerplexityRun
         {
             var (row, prompt) = (rows[jobRows[j]], prompts.Jobs[j]);
             row.RequireCompression(prompt.Plan, DenseSlots(tokens), tokens);
+            row.RequireBytes(prompt.Bytes, DenseBytes(tokens), settings.Equal);
             var losses = ContinuationScorer.Score(loaded.Model, prompt.Cache, inputs.Span, targets.Span, cancel);
-            yield return (jobRows[j], Result(row, losses, prompt.Plan.Total, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds));
+            var result = Result(row, losses, prompt.Plan.Total, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds);
+            prompt.Dispose();                  // the other rows need the memory of its padded view
+            yield return (jobRows[j], result);
         }
     }
 
@@ -152,13 +157,13 @@ public sealed class PerplexityRun
         return Result(rows[0], TokenLosses.Of(loaded.Model, hidden[0].narrow(0, 0, ids.Length - 1), ids.AsSpan(1)), DenseSlots(Prefix), DenseBytes(Prefix), 0, elapsed);
     }
 
-    // Once a run: the largest n of each row whose cache is no larger than dense bytes / r. All chunks have the same T, so that it holds for all.
+    // Once a run: the largest n of each row whose cache is no larger than dense bytes / r. All chunks have the same T, so that it serves for all.
     private void FitBytes(ReadOnlyMemory<long> prompt, List<int> jobRows, CompressorSet compressors, CancellationToken cancel)
     {
         for (var open = jobRows.Where(r => !rows[r].BudgetIsFitted).ToList(); open.Count > 0;)
         {
             using var trial = PromptCompression.Run(loaded.Model, prompt, [.. open.Select(r => new CompressionJob(compressors[r], rows[r].Budget))], loaded.Tokenizer, cancel);
-            for (var j = 0; j < trial.Jobs.Count; j++) rows[open[j]].Fit(trial.Jobs[j], DenseBytes(prompt.Length), prompt.Length, loaded.Model.Config);
+            for (var j = 0; j < trial.Jobs.Count; j++) rows[open[j]].Fit(trial.Jobs[j], DenseBytes(prompt.Length), prompt.Length);
             open.RemoveAll(r => rows[r].BudgetIsFitted);
         }
     }
@@ -182,9 +187,9 @@ public sealed class PerplexityRun
         return Math.Exp(done.Sum(r => r.Nll) / (done.Count * (double)Edges[^1]));
     }
 
-    private string Key(LoadedText text) => JournalKey.Of(new
+    private string Key(LoadedText text, ChunkedText chunks) => JournalKey.Of(new
     {
-        loaded.Identity.WeightsSha256, text.Sha256, settings.Protocol, Prefix, settings.Suffix, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype), Device = loaded.Model.Device.ToString(),
+        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, chunks.IdsSha256, settings.Protocol, Prefix, settings.Suffix, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype), Device = loaded.Model.Device.ToString(),
         loaded.Model.Attention.Name, settings.Equal, Threads = get_num_threads(), Core = typeof(LstException).Module.ModuleVersionId, Evaluation = typeof(PerplexityRun).Module.ModuleVersionId,
     });
 

@@ -1,6 +1,5 @@
 using LST.Core;
 using LST.Core.Compression;
-using LST.Core.Models;
 
 namespace LST.Evaluation.Perplexity;
 
@@ -16,6 +15,9 @@ internal sealed class Row(MethodSpec method, Ratio ratio)
 
     public bool BudgetIsFitted { get; private set; }
 
+    // Largest n known to fit (0: none yet), smallest known not to, and how many were tried.
+    private int fits, tooMany = int.MaxValue, trials;
+
     /// <summary>Learned parameters of the method.</summary>
     public long Parameters { get; set; }
 
@@ -29,20 +31,46 @@ internal sealed class Row(MethodSpec method, Ratio ratio)
             throw new CompressionException($"{method.Typed} at {Ratio}:1 keeps all {denseSlots} slots of {tokens} tokens: nothing is compressed; give a longer --prefix or fewer protected tokens");
     }
 
-    /// <summary>Looks at a trial: fits, or takes fewer slots for the next one.</summary>
-    public void Fit(CompressedPrompt trial, long denseBytes, int tokens, ModelConfig config)
+    /// <summary>Bytes that a cache of this row may have under <c>--equal bytes</c>: dense bytes / r.</summary>
+    public double AllowedBytes(long denseBytes) => denseBytes / Ratio.Value;
+
+    /// <summary>Refuses a cache that is larger than the bytes under which methods are compared.</summary>
+    public void RequireBytes(long bytes, long denseBytes, EqualBasis equal)
     {
-        var allowed = denseBytes / Ratio.Value;
-        if (trial.Bytes <= allowed)
+        if (equal == EqualBasis.Bytes && bytes > AllowedBytes(denseBytes))
+            throw new CompressionException($"{method.Typed} at {Ratio}:1 took {bytes} bytes, more than dense bytes / r = {AllowedBytes(denseBytes):0}: its size depends on the text; compare it with --equal slots");
+    }
+
+    /// <summary>Looks at a trial of the current budget: it is the largest that fits, or another n is tried next.</summary>
+    /// <exception cref="CompressionException">Not even one slot fits.</exception>
+    public void Fit(CompressedPrompt trial, long denseBytes, int tokens)
+    {
+        trials++;
+        var slots = Math.Max(1, Budget.Slots(tokens));
+        var (bytes, allowed, lists) = (WorstBytes(trial), AllowedBytes(denseBytes), trial.Plan.Layers.Sum(layer => layer.SlotsByHead.Count));
+        var perSlot = (double)bytes / trial.Plan.Total * lists;              // bytes of one more slot in every head
+        // Where n slots were asked for and kept, one more costs what the others cost; no trial is needed to know.
+        var isLargest = trials == 1 || (trial.Plan.Total == (long)slots * lists && (slots + 1) * perSlot > allowed);
+        if (bytes <= allowed) fits = slots;
+        else tooMany = slots;
+        if ((bytes <= allowed && isLargest) || (fits > 0 && tooMany - fits == 1))
         {
-            BudgetIsFitted = true;
+            (Budget, BudgetIsFitted) = (trials == 1 ? Budget : Ratio.Of(tokens, fits), true);
             return;
         }
-        var slots = Budget.Slots(tokens);
-        var perSlot = (double)trial.Bytes / trial.Plan.Total * config.Layers * config.KeyValueHeads;
-        var fewer = Math.Min(slots - 1, (int)(allowed / perSlot));
-        if (fewer < 1) BudgetIsFitted = true;
-        else Budget = Ratio.Of(tokens, fewer);
+        if (tooMany == 1)
+            throw new CompressionException($"{Method.Typed} at {Ratio}:1 has no cache of {tokens} tokens within dense bytes / r = {allowed:0}: its smallest has {bytes} bytes; give a longer --prefix, fewer protected tokens or a smaller ratio, or compare with --equal slots");
+        // By proportion first; methods that are not proportional to n are halved into.
+        var guess = trials < 4 ? (int)(allowed / perSlot) : fits + (tooMany - fits) / 2;
+        Budget = Ratio.Of(tokens, Math.Clamp(guess, fits + 1, tooMany - 1));
+    }
+
+    // Heads that choose for themselves may agree by chance in one text and not in the next: then no sharing of positions is counted.
+    private static long WorstBytes(CompressedPrompt trial)
+    {
+        var layers = trial.Cache.Layers.Select(layer => layer.Prefix!).ToList();
+        if (layers.TrueForAll(layer => layer.PositionsShared)) return trial.Bytes;
+        return layers.Sum(layer => layer.Bytes + (layer.PositionsShared ? 4L * (layer.Slots - layer.Length(0, 0)) : 0));
     }
 }
 
