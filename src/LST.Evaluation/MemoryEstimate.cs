@@ -9,8 +9,7 @@ namespace LST.Evaluation;
 /// <summary>What a run will need, computed before anything is allocated; what cannot fit is refused.</summary>
 public static class MemoryEstimate
 {
-    /// <summary>The process itself: runtime, libtorch, thread pools and allocator slack, bytes.</summary>
-    public const long Process = 600L << 20;
+    private const long Constant = 160L << 20;
 
     /// <summary>Weights in the run's dtype and the largest one again while it is read.</summary>
     public static long Weights(IModelFile file, ScalarType dtype)
@@ -19,7 +18,10 @@ public static class MemoryEstimate
         return file.Weights.Sum(w => w.Elements) * size + file.Weights.Max(w => w.Elements) * size;
     }
 
-    /// <summary>One evaluation of a chunk: full cache, compressed caches, activations of a layer, statistics and logits.</summary>
+    /// <summary>
+    /// One evaluation of a chunk at most: full cache, all compressed caches and the padded view of one, activations and masks of a layer, what methods
+    /// compute, and a constant for blocks of logits and the allocator.
+    /// </summary>
     /// <param name="config">Shape.</param>
     /// <param name="dtype">Type of the cache.</param>
     /// <param name="prefix">Tokens that are prefilled.</param>
@@ -27,11 +29,19 @@ public static class MemoryEstimate
     /// <param name="keptShare">Σ over jobs of 1/r.</param>
     public static long Chunk(ModelConfig config, ScalarType dtype, long prefix, long suffix, double keptShare)
     {
-        long size = Size(dtype), rows = Math.Max(prefix, suffix);
-        var cache = 2L * config.Layers * config.KeyValueHeads * config.HeadDim * prefix * size;
-        var activations = rows * (6L * config.HiddenSize + 4L * config.IntermediateSize + 4L * (config.QueryHeads + 2L * config.KeyValueHeads) * config.HeadDim) * size;
-        var statistics = 3L * config.QueryHeads * Math.Min(256, prefix) * prefix * 4;
-        return (long)(cache * (1 + keptShare)) + activations + statistics + suffix * (prefix + suffix) * 4 + (128L << 20);
+        long size = Size(dtype), rows = Math.Max(prefix, suffix), heads = config.KeyValueHeads, width = heads * config.HeadDim;
+        var cache = 2 * config.Layers * width * prefix * size;
+        var activations = rows * (6L * config.HiddenSize + 4L * config.IntermediateSize + 4L * (config.QueryHeads + 2 * heads) * config.HeadDim) * size;
+        var joined = 2 * width * (prefix + rows) * size;
+        // A mask is repeated for the query heads of a group.
+        var copies = config.GroupSize == 1 ? 1L : 1L + config.GroupSize;
+        var needed = (double)cache + activations + joined + suffix * (prefix + suffix) * 4 * copies + Constant;
+        if (keptShare == 0) return Whole(needed);
+        var slots = keptShare * config.Layers * heads * prefix * (2.0 * config.HeadDim * size + 12);
+        var masks = 4.0 * copies * Math.Max(heads * suffix * (prefix + suffix), 2 * prefix * prefix);          // per head with a bias; a repeated prompt behind itself
+        var statistics = 4.0 * 4 * config.QueryHeads * Math.Min(256, prefix) * prefix;
+        var sums = 3.0 * 8 * width * prefix;                                                                  // running sums of means, in double
+        return Whole(needed + slots + cache + masks + statistics + sums);
     }
 
     /// <summary>Refuses what is above the memory that is left.</summary>
@@ -65,6 +75,8 @@ public static class MemoryEstimate
         >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
     };
+
+    private static long Whole(double bytes) => bytes < long.MaxValue ? (long)bytes : long.MaxValue;
 
     private static int Size(ScalarType dtype) => dtype == float32 ? 4 : 2;
 }
