@@ -17,6 +17,14 @@ internal static class Shared
         return path;
     }
 
+    /// <summary>Starts these tests again with arguments of their own, whether they run as a program or under <c>dotnet tests.dll</c>.</summary>
+    public static System.Diagnostics.ProcessStartInfo OwnProgram(params string[] arguments)
+    {
+        var host = Environment.ProcessPath!;
+        string[] own = Path.GetFileNameWithoutExtension(host) == "dotnet" ? [System.Reflection.Assembly.GetEntryAssembly()!.Location] : [];
+        return new System.Diagnostics.ProcessStartInfo(host, [.. own, .. arguments]);
+    }
+
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -26,7 +26,7 @@ public class BlockedTextTests(ReferenceModel reference) : IClassFixture<Referenc
     public void Wikitext_has_the_rows_that_the_field_counts()
     {
         Shared.Require("data/wikitext-2/wiki.test.raw");
-        var text = TextCatalog.FromEnvironment().Load("wikitext2");
+        var text = ReferenceModel.Load("wikitext2");
         var lines = text.Content.Split('\n')[..^1];
 
         Assert.Equal(4358, lines.Length);
@@ -80,7 +80,7 @@ public class BlockedTextTests(ReferenceModel reference) : IClassFixture<Referenc
     public void The_reference_model_has_the_perplexities_of_its_README(string name, double readme, double blocked)
     {
         if (name != "api") Shared.Require("data/wikitext-2/wiki.test.raw");
-        var text = TextCatalog.FromEnvironment().Load(name);
+        var text = ReferenceModel.Load(name);
         var ids = reference.Ids(text.Content);
 
         var losses = Enumerable.Range(0, 12).SelectMany(c => reference.Losses([0, .. ids[(c * 2047)..((c + 1) * 2047)]]));
@@ -96,7 +96,7 @@ public class BlockedTextTests(ReferenceModel reference) : IClassFixture<Referenc
     {
         Shared.Require("data/wikitext-2/wiki.test.raw");
         using var loaded = LoadedModel.Open(Shared.Require("data/models/SmolLM2-135M-Instruct.Q4_1.gguf"), bfloat16, cancel: TestContext.Current.CancellationToken);
-        var text = TextCatalog.FromEnvironment().Load("wikitext2");
+        var text = ReferenceModel.Load("wikitext2");
         PerplexitySettings five = new() { Protocol = "e0", Chunks = 5 };
 
         var joined = new PerplexityRun(loaded, five).Run(text, "e0", cancel: TestContext.Current.CancellationToken);

@@ -86,7 +86,8 @@ public class MemoryTests
     {
         if (!File.Exists("/proc/self/clear_refs")) Assert.Skip("needs Linux: the peak is read from /proc");
         using var folder = new TemporaryFolder();
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["-method", $"{typeof(MemoryTests).FullName}.{nameof(The_child_process_that_is_measured)}"]) { RedirectStandardOutput = true };
+        var start = Shared.OwnProgram("-method", $"{typeof(MemoryTests).FullName}.{nameof(The_child_process_that_is_measured)}");
+        start.RedirectStandardOutput = true;
         start.Environment[SettingsVariable] = settings;
         start.Environment[ResultVariable] = folder.File("result.txt");
         using var child = Process.Start(start)!;

@@ -24,6 +24,13 @@ public sealed class ReferenceModel : IDisposable
     public static LoadedText Text(string content, string name = "synthetic") => new(name, content, new string('0', 64), content.Length, "test");
 
     /// <summary>The API prose, which is restored with the project.</summary>
+    /// <summary>A text by name, from the folder beside the checkout too.</summary>
+    public static LoadedText Load(string name)
+    {
+        IEnumerable<DataFolder> beside = Shared.Folder is { } folder ? [new DataFolder("shared", Path.Combine(folder, "data"))] : [];
+        return new TextCatalog([.. DataFolder.FromEnvironment(), .. beside], ReferencePack.Find()).Load(name);
+    }
+
     public static LoadedText Api { get; } = TextCatalog.FromEnvironment().Load("api");
 
     /// <summary>Its beginning, about 1,500 ids: enough for short chunks.</summary>

@@ -49,7 +49,7 @@ public class PeakMemoryTests
     {
         if (!File.Exists("/proc/self/clear_refs")) Assert.Skip("needs Linux: the peak is read from /proc");
         using var folder = new TemporaryFolder();
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["-method", $"{typeof(PeakMemoryTests).FullName}.{nameof(Child_process_that_is_measured)}"]);
+        var start = Shared.OwnProgram("-method", $"{typeof(PeakMemoryTests).FullName}.{nameof(Child_process_that_is_measured)}");
         start.Environment[ModelVariable] = model;
         start.Environment[TypeVariable] = type.ToString();
         start.Environment[ResultVariable] = folder.File("peak.txt");
