@@ -19,7 +19,7 @@ public interface ISegmentAttention
     Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask);
 }
 
-/// <summary>Library attention: libtorch's fused scaled-dot-product attention over the padded view. The query heads of a group are stacked as rows, so that no key is repeated.</summary>
+/// <summary>Library attention: libtorch's fused scaled-dot-product attention over the padded view. The query heads of a group are stacked as rows or, in long segments, keys are repeated: whichever copies less.</summary>
 /// <param name="name">Name on the command line and in records.</param>
 public sealed class LibraryAttention(string name = "cpu") : ISegmentAttention
 {
@@ -39,8 +39,14 @@ public sealed class LibraryAttention(string name = "cpu") : ISegmentAttention
             return nn.functional.scaled_dot_product_attention(queries, k, v, null, 0, true);
         }
         var (allKeys, allValues) = SegmentKeys.Join(keys, values, layer);
-        var rows = group == 1 ? queries : queries.reshape(batch, heads, group * tokens, headDim);
         var additive = mask.For(layer);
+        if (group > 1 && additive is not null && tokens > 2 * headDim)
+        {
+            // A mask row costs n floats a query, a repeated key and value 2·D: for long segments repeating the keys is the smaller copy.
+            if (additive.shape[1] > 1) additive = additive.repeat_interleave(group, 1);
+            return nn.functional.scaled_dot_product_attention(queries, allKeys.repeat_interleave(group, 1), allValues.repeat_interleave(group, 1), additive, 0, false);
+        }
+        var rows = group == 1 ? queries : queries.reshape(batch, heads, group * tokens, headDim);
         if (additive is not null && group > 1) additive = additive.repeat(1, 1, group, 1);
         return nn.functional.scaled_dot_product_attention(rows, allKeys, allValues, additive, 0, false).reshape(batch, queryHeads, tokens, headDim);
     }

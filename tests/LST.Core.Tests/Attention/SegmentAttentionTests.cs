@@ -28,6 +28,10 @@ public class SegmentAttentionTests
     public void Library_attention_sees_what_true_positions_allow() => Check(new LibraryAttention());
 
     [Fact]
+    public void Library_attention_of_long_segments_sees_what_true_positions_allow() =>
+        Check(new LibraryAttention(), from scene in Scenes from tokens in Gen.Int[9, 20] select scene with { Tokens = tokens });
+
+    [Fact]
     public void Reference_attention_sees_what_true_positions_allow() => Check(new ReferenceAttention());
 
     [Fact]
