@@ -19,7 +19,7 @@ internal static class PeerComparison
     public static int Run(string[] arguments)
     {
         string Value(string flag, string otherwise) => Array.IndexOf(arguments, flag) is var at and >= 0 && at + 1 < arguments.Length ? arguments[at + 1] : otherwise;
-        var repeats = int.Parse(Value("--repeats", "7"), CultureInfo.InvariantCulture);
+        var repeats = int.Parse(Value("--repeats", "5"), CultureInfo.InvariantCulture);
         var root = ProjectFolders.Root ?? throw new DataException("the comparison runs in a checkout");
         var rows = new JsonArray();
         foreach (var name in Value("--models", "lst-ref,smollm2").Split(','))
@@ -48,8 +48,8 @@ internal static class PeerComparison
         using var loaded = LoadedModel.Open(name, PerplexitySettings.ParseDtype(dtype));
         using var own = new OwnRuns(loaded.Model);
         using var peer = PeerProcess.Start(script, style, location.Path, dtype, get_num_threads());
-        var longest = Math.Min(2048, loaded.Model.Config.MaxPositions);
-        foreach (var ids in new[] { 512, longest })
+        // A short prompt, and the prefix of the protocol.
+        foreach (var ids in new[] { 512, new PerplexitySettings().PrefixFor(loaded.Model.Config.MaxPositions) })
         {
             var row = Alternate(name, dtype, "prefill", ids, ids, repeats, () => own.Prefill(ids), peer, new JsonObject { ["mode"] = "prefill", ["ids"] = ids });
             var rate = own.ProductRate(ids, repeats);
