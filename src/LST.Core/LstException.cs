@@ -44,3 +44,10 @@ public sealed class CompressionException(string message) : LstException(message)
     /// <inheritdoc/>
     public override int ExitCode => 1;
 }
+
+/// <summary>A sidecar file that cannot be read, does not fit the model, or is missing. Exit code 1.</summary>
+public sealed class SidecarException(string message, Exception? inner = null) : LstException(message, inner)
+{
+    /// <inheritdoc/>
+    public override int ExitCode => 1;
+}

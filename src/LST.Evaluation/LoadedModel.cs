@@ -20,6 +20,7 @@ public sealed class LoadedModel : IDisposable
         Metadata = file.Metadata;
         Folder = Directory.Exists(file.Path) ? file.Path : null;
         Identity = new ModelIdentity(file.ShortName, FileName(file), file.WeightsSha256(), file.Weights.Sum(weight => weight.Elements));
+        model.WeightsSha256 = Identity.WeightsSha256;
         LoadTime = clock.Elapsed;
     }
 

@@ -60,6 +60,10 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         [CommandOption("--equal <WHAT>"), DefaultValue("slots"), Description("Compare methods at equal slots or equal bytes.")]
         public string Equal { get; init; } = "slots";
 
+        /// <summary>Sidecar.</summary>
+        [CommandOption("--sidecar|--sidecar-path <FILE>"), Description("The .safetensors file of lst, for all ratios (default: the one of the model and ratio in data/sidecars; also --sidecar-path).")]
+        public string? Sidecar { get; init; }
+
         /// <summary>Seed.</summary>
         [CommandOption("--seed <N>"), DefaultValue("0"), Description("Seed of intervals and of methods that draw.")]
         public string Seed { get; init; } = "0";
@@ -83,7 +87,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
             Prefix = Numbers.Positive("--prefix", settings.Prefix),
             Suffix = Numbers.Positive("--suffix", settings.Suffix)!.Value,
             Chunks = Numbers.Positive("--chunks", settings.Chunks),
-            Methods = MethodSpec.ParseList(settings.Methods, seed),
+            Methods = MethodSpec.ParseList(settings.Methods, seed, settings.Sidecar),
             Ratios = [.. settings.Ratios.Split(',').Select(Ratio.Parse).Distinct().Order()],
             Equal = settings.Equal.ToLowerInvariant() switch
             {
@@ -102,12 +106,15 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
 
         if (settings.Json is { } place) AtomicFile.RequirePlace(place);
 
+        IReadOnlyList<string> notes = [];
         var records = RunDisplay.Show(progress =>
         {
             using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, file => PerplexityRun.CheckFor(asked, file.Config, file.ShortName), cancellationToken);
             var run = new PerplexityRun(loaded, asked) { JournalFolder = ProjectFolders.Work is { } work ? Path.Combine(work, "journals") : null, Store = RecordStore.OfProject() };
+            notes = run.Notes;
             return texts.Select(text => run.Run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken)).ToList();
         });
+        foreach (var note in notes) Console.WriteLine(note);
         foreach (var record in records)
         {
             PerplexityTable.Write(record);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LST.Core.Caching;
 using static TorchSharp.torch;
 
@@ -30,7 +31,7 @@ public enum CompressorNeeds
 }
 
 /// <summary>
-/// A compression method. Life of one prompt: (<see cref="Prepare"/> if it needs model passes) → <see cref="Plan"/> once →
+/// A compression method. <see cref="Attach"/> once; then, for each prompt: (<see cref="Prepare"/> if it needs model passes) → <see cref="Plan"/> once →
 /// <see cref="Compress"/> for every layer.
 /// One instance serves one sample at a time, several ratios after one <see cref="Prepare"/>; samples of a batch are compressed one by one,
 /// so that padding and other samples cannot matter.
@@ -40,8 +41,17 @@ public interface IKvCompressor : IDisposable
     /// <summary>What has to be computed for it.</summary>
     CompressorNeeds Needs { get; }
 
-    /// <summary>Learned parameters (0 for heuristics); a row of every table.</summary>
-    long Parameters => 0;
+    /// <summary>Learned parameters that are used at a ratio (0 for heuristics); a column of every table. After <see cref="Attach"/>.</summary>
+    long Parameters(Ratio ratio) => 0;
+
+    /// <summary>Tells the method which model it works on, before anything else. Methods that are made for one model look for what belongs to it.</summary>
+    void Attach(ModelTarget model) { }
+
+    /// <summary>Why the method has nothing to work with at a ratio for this model (a learned method without weights), a sentence; null: it is ready. After <see cref="Attach"/>.</summary>
+    string? Missing(Ratio ratio) => null;
+
+    /// <summary>What a record holds beyond the options (which file, its digest, its own options); null: nothing. After <see cref="Attach"/>.</summary>
+    JsonObject? Details(Ratio ratio) => null;
 
     /// <summary>Model passes of methods that declare <see cref="CompressorNeeds.ModelPasses"/>, after the prefill and before any layer is compressed.</summary>
     void Prepare(IModelAccess model) { }

@@ -1,4 +1,5 @@
 using LST.Core.Baselines;
+using LST.Core.Sidecar;
 
 namespace LST.Core.Compression;
 
@@ -23,6 +24,7 @@ public static class MethodRegistry
         HeavyHitters.Entry,
         SnapKv.Entry,
         KvZip.Entry,
+        SuperTokenCompressor.Entry,
     ];
 
     /// <summary>Names, for sentences.</summary>

@@ -11,33 +11,42 @@ public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions O
     /// <summary>Registered name.</summary>
     public string Name => Entry.Name;
 
+    /// <summary>Named by <c>all</c> and not by itself: where it has nothing to work with it is left out, and a line says so.</summary>
+    public bool IsOptional { get; init; }
+
     /// <summary>A compressor with these options.</summary>
     public IKvCompressor Create() => Entry.Create(Options);
 
     /// <summary>Reads a comma-separated list; <c>all</c> stands for every registered method with its defaults.</summary>
     /// <param name="list">E.g. <c>dense,snapkv:observe=8:kernel=5</c>.</param>
     /// <param name="seed">Default of options named <c>seed</c>.</param>
-    public static IReadOnlyList<MethodSpec> ParseList(string list, int seed = 0)
+    /// <param name="sidecar">Default of options named <c>sidecar</c>: a file; null: none.</param>
+    public static IReadOnlyList<MethodSpec> ParseList(string list, int seed = 0, string? sidecar = null)
     {
         var items = list.Split(',', StringSplitOptions.TrimEntries);
         if (items.Any(item => item.Length == 0)) throw new UsageException($"methods '{list}': an empty name; write names separated by single commas. Known: {MethodRegistry.KnownNames}");
         var specs = items.SelectMany(item => string.Equals(item, "all", StringComparison.OrdinalIgnoreCase)
-            ? MethodRegistry.Entries.Select(entry => Parse(entry.Name, seed)) : [Parse(item, seed)]).ToList();
+            ? MethodRegistry.Entries.Select(entry => Parse(entry.Name, seed, sidecar) with { IsOptional = true }) : [Parse(item, seed, sidecar)]).ToList();
         var twice = specs.GroupBy(s => s.Typed).FirstOrDefault(g => g.Count() > 1);
         return twice is null ? specs : throw new UsageException($"methods '{list}': '{twice.Key}' is named twice; name each row once");
     }
 
     /// <summary>Reads one method. Names, keys and values are case-insensitive, but for text such as a file's name.</summary>
     /// <exception cref="UsageException">Unknown name, key or value; the sentence lists the known ones.</exception>
-    public static MethodSpec Parse(string text, int seed = 0)
+    public static MethodSpec Parse(string text, int seed = 0, string? sidecar = null)
     {
         var name = text.Trim().Split(':')[0].ToLowerInvariant();
-        return Parse(text, MethodRegistry.Find(name) ?? throw new UsageException($"method '{name}' is unknown; known methods: {MethodRegistry.KnownNames}"), seed);
+        return Parse(text, MethodRegistry.Find(name) ?? throw new UsageException($"method '{name}' is unknown; known methods: {MethodRegistry.KnownNames}"), seed, sidecar);
     }
 
-    internal static MethodSpec Parse(string text, MethodEntry entry, int seed = 0)
+    internal static MethodSpec Parse(string text, MethodEntry entry, int seed = 0, string? sidecar = null)
     {
-        var values = entry.Options.ToDictionary(o => o.Key, o => o.Key == "seed" && o.Default.Length == 0 ? seed.ToString(CultureInfo.InvariantCulture) : o.Default);
+        var values = entry.Options.ToDictionary(o => o.Key, o => (o.Key, o.Default) switch
+        {
+            ("seed", "") => seed.ToString(CultureInfo.InvariantCulture),
+            ("sidecar", "") => sidecar ?? "",
+            _ => o.Default,
+        });
         List<string> typed = [entry.Name];
         var given = new HashSet<string>();
         foreach (var part in text.Trim().Split(':').Skip(1))

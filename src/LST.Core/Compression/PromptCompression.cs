@@ -79,6 +79,7 @@ public static class PromptCompression
         try
         {
             dense = model.NewCache(1, ids.Length);
+            foreach (var compressor in jobs.Select(job => job.Compressor).Distinct()) compressor.Attach(model.Target);
             var needs = jobs.Aggregate(CompressorNeeds.None, (all, job) => all | job.Compressor.Needs);
             var inPrefill = work.Where(w => !w.NeedsModel).ToList();
             foreach (var job in inPrefill) job.Plan();

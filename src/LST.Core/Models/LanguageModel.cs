@@ -1,6 +1,7 @@
 using LST.Core.Attention;
 using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Caching;
+using LST.Core.Compression;
 using LST.Core.Models.Checkpoints;
 using LST.Core.Models.Decoding;
 using static TorchSharp.torch;
@@ -56,6 +57,12 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Short name, for records.</summary>
     public string Name { get; }
+
+    /// <summary>Digest of the weights, where whoever loaded them knows it; for methods that are made for one model.</summary>
+    public string? WeightsSha256 { get; set; }
+
+    /// <summary>Name, digest and shape.</summary>
+    public ModelTarget Target => new(Name, WeightsSha256, Config);
 
     /// <summary>Type of weights, activations and cache.</summary>
     public ScalarType Dtype { get; }
@@ -129,6 +136,11 @@ public sealed class LanguageModel : IDisposable
         return Normalize(x, finalNorm).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A segment whose layers the caller runs one by one, with or without gradients. Dispose it when the segment is done.</summary>
+    /// <param name="ids">int64 [B, S].</param>
+    /// <param name="cache">What came before; not changed.</param>
+    internal SegmentLayers Layerwise(Tensor ids, KvCache cache) => new(this, ids, cache);
+
     // On the CPU, where nobody asks for gradients, element-wise work is done by our own kernels.
     private SegmentKernels? Kernels => Device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() ? kernels ??= new SegmentKernels(Pool, Native) : null;
 
@@ -154,7 +166,7 @@ public sealed class LanguageModel : IDisposable
     }
 
     // cos, sin [B or 1, 1, S, D/2]; samples of equal length share one table.
-    private (Tensor Cos, Tensor Sin) PositionTables(KvCache cache, int tokens)
+    internal (Tensor Cos, Tensor Sin) PositionTables(KvCache cache, int tokens)
     {
         var next = cache.NextPositions;
         var rows = next.IndexOfAnyExcept(next[0]) < 0 ? 1 : next.Length;
@@ -165,7 +177,7 @@ public sealed class LanguageModel : IDisposable
         return (cos.view(shape).to(Device), sin.view(shape).to(Device));
     }
 
-    private Tensor RunLayer(int index, Tensor x, Tensor cos, Tensor sin, LayerCache cache, SegmentMask mask, SegmentOptions options)
+    internal Tensor RunLayer(int index, Tensor x, Tensor cos, Tensor sin, LayerCache cache, SegmentMask mask, SegmentOptions options)
     {
         var layer = layers[index];
         var (batch, tokens, headDim) = (x.shape[0], x.shape[1], (long)Config.HeadDim);

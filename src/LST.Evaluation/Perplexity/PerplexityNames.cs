@@ -11,8 +11,8 @@ public static class PerplexityNames
     /// <summary><c>float32</c>, <c>bfloat16</c> or <c>float16</c>.</summary>
     public static string Dtype(ScalarType dtype) => PerplexitySettings.DtypeName(dtype);
 
-    /// <summary>Resolved options of a method: numbers and flags as such, expressions and names as text.</summary>
-    public static JsonObject Json(MethodOptions options)
+    /// <summary>Resolved options of a method: numbers and flags as such, expressions and names as text, and what the method adds of its own.</summary>
+    public static JsonObject Json(MethodOptions options, JsonObject? details = null)
     {
         var result = new JsonObject();
         foreach (var (key, value) in options.Values)
@@ -24,6 +24,7 @@ public static class PerplexityNames
                 _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
                 _ => value,
             };
+        foreach (var (key, value) in details ?? []) result[key] = value?.DeepClone();
         return result;
     }
 

@@ -20,19 +20,23 @@ public sealed class PerplexityRun
     private readonly LoadedModel loaded;
     private readonly PerplexitySettings settings;
     private readonly List<Row> rows;
+    private readonly List<string> notes = [];
 
     /// <summary>A run of one model; texts follow.</summary>
     public PerplexityRun(LoadedModel loaded, PerplexitySettings settings)
     {
         settings.Check();
         (this.loaded, this.settings) = (loaded, settings);
-        rows = Rows(settings);
+        rows = Rows(settings, loaded.Model.Target, notes);
         Prefix = settings.PrefixFor(loaded.Model.Config.MaxPositions);
         settings.CheckPositions(loaded.Model.Config, loaded.Identity.Name);
     }
 
     /// <summary>P, or the block length.</summary>
     public int Prefix { get; }
+
+    /// <summary>Sentences on rows that were left out.</summary>
+    public IReadOnlyList<string> Notes => notes;
 
     /// <summary>Where journals lie; null: no journal.</summary>
     public string? JournalFolder { get; init; }
@@ -55,6 +59,7 @@ public sealed class PerplexityRun
         var clock = Stopwatch.StartNew();
         var chunks = Chunks(text);
         MemoryEstimate.Require($"one chunk with {rows.Count} rows", MemoryNeeded);
+        using var compressors = new CompressorSet(rows, loaded.Model.Target);
         using var journal = JournalFolder is null ? null : ChunkJournal<ChunkResult>.Open(JournalFolder, Key(text, chunks));
         var results = rows.Select(_ => new ChunkResult?[chunks.Count]).ToArray();
         for (var c = 0; c < chunks.Count; c++)
@@ -63,7 +68,6 @@ public sealed class PerplexityRun
         var finished = Enumerable.Range(0, chunks.Count).Count(c => results.All(row => row[c] is not null));
         progress.Begin($"{loaded.Identity.Name} · {text.Name} · {settings.Protocol}", chunks.Count, finished);
 
-        using var compressors = new CompressorSet(rows);
         for (var c = 0; c < chunks.Count; c++)
         {
             var missing = Enumerable.Range(0, rows.Count).Where(r => results[r][c] is null).ToList();
@@ -88,9 +92,10 @@ public sealed class PerplexityRun
     public static void CheckFor(PerplexitySettings settings, ModelConfig config, string model)
     {
         settings.CheckPositions(config, model);
-        var rows = Rows(settings);
+        var target = new ModelTarget(model, null, config);
+        var rows = Rows(settings, target, []);
         var tokens = settings.PrefixFor(config.MaxPositions) - 1;
-        using var compressors = new CompressorSet(rows);
+        using var compressors = new CompressorSet(rows, target);
         for (var r = 1; r < rows.Count; r++)
         {
             // Those that run the model first plan from what it shows.
@@ -100,11 +105,20 @@ public sealed class PerplexityRun
         }
     }
 
-    private static List<Row> Rows(PerplexitySettings settings)
+    private static List<Row> Rows(PerplexitySettings settings, ModelTarget model, List<string> notes)
     {
         List<Row> rows = [new Row(MethodSpec.Parse("dense"), Ratio.One)];
-        if (settings.Protocol == "e1")
-            rows.AddRange(settings.Methods.Where(m => m.Name != "dense").SelectMany(m => settings.Ratios.Select(r => new Row(m, r))));
+        if (settings.Protocol != "e1") return rows;
+        foreach (var method in settings.Methods.Where(m => m.Name != "dense"))
+        {
+            using var compressor = method.IsOptional ? method.Create() : null;
+            compressor?.Attach(model);
+            foreach (var ratio in settings.Ratios)
+            {
+                if (compressor?.Missing(ratio) is { } sentence) notes.Add(sentence);
+                else rows.Add(new Row(method, ratio));
+            }
+        }
         return rows;
     }
 
@@ -204,7 +218,7 @@ public sealed class PerplexityRun
         {
             Text = text.Name,
             Method = rows[r].Method.Typed,
-            Options = PerplexityNames.Json(rows[r].Method.Options),
+            Options = PerplexityNames.Json(rows[r].Method.Options, rows[r].Details),
             Ratio = rows[r].Ratio.Value,
             RatioEffective = (double)DenseSlots(tokens) * chunks / results[r].Sum(x => x.KeptSlots),
             NllByOffset = [.. Enumerable.Range(0, Edges.Length - 1).Select(bin => results[r].Sum(x => x.BinNll[bin]) / chunks / (Edges[bin + 1] - Edges[bin]))],

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Core.Compression;
+using LST.Evaluation.Records;
 
 namespace LST.Evaluation.Perplexity;
 
@@ -21,8 +23,13 @@ internal sealed class Row(MethodSpec method, Ratio ratio)
     /// <summary>Learned parameters of the method.</summary>
     public long Parameters { get; set; }
 
-    /// <summary>Name in a journal: method with all options, and ratio.</summary>
-    public string Key { get; } = $"{method.Name}:{string.Join(':', method.Options.Values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value}"))}@{ratio}";
+    /// <summary>What the method adds to its options in a record.</summary>
+    public JsonObject? Details { get; set; }
+
+    /// <summary>Name in a journal: method with all options, what lies behind them, and ratio.</summary>
+    public string Key => Details is null ? PlainKey : $"{PlainKey}#{JournalKey.Of(Details)}";
+
+    private string PlainKey { get; } = $"{method.Name}:{string.Join(':', method.Options.Values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value}"))}@{ratio}";
 
     /// <summary>Refuses a plan that keeps every slot although the ratio asks for fewer.</summary>
     public void RequireCompression(BudgetPlan plan, long denseSlots, int tokens)
@@ -80,13 +87,25 @@ internal sealed class CompressorSet : IDisposable
     private readonly Dictionary<MethodSpec, IKvCompressor> made = [];
     private readonly IReadOnlyList<Row> rows;
 
-    public CompressorSet(IReadOnlyList<Row> rows)
+    public CompressorSet(IReadOnlyList<Row> rows, ModelTarget model)
     {
         this.rows = rows;
-        foreach (var row in rows)
+        try
         {
-            if (!made.TryGetValue(row.Method, out var compressor)) made[row.Method] = compressor = row.Method.Create();
-            row.Parameters = compressor.Parameters;
+            foreach (var row in rows)
+            {
+                if (!made.TryGetValue(row.Method, out var compressor))
+                {
+                    made[row.Method] = compressor = row.Method.Create();
+                    compressor.Attach(model);
+                }
+                (row.Parameters, row.Details) = (compressor.Parameters(row.Ratio), compressor.Details(row.Ratio));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

@@ -1,0 +1,38 @@
+using LST.Core.Compression;
+
+namespace LST.Core.Sidecar;
+
+/// <summary>Slots and window plans of every layer and head; the total is exact: L·H_kv·n.</summary>
+internal static class HeadBudgets
+{
+    /// <summary>[L][H_kv] plans; null where a head stays as it is.</summary>
+    public static IReadOnlyList<IReadOnlyList<WindowPlan?>> Of(SidecarConfig config, PlanContext context)
+    {
+        var slots = Slots(config, context);
+        var plans = new Dictionary<(int Slots, int Recent), WindowPlan?>();
+        return [.. Enumerable.Range(0, context.Layers).Select(l => (IReadOnlyList<WindowPlan?>)[.. Enumerable.Range(0, context.KeyValueHeads).Select(h =>
+        {
+            var n = slots[l, h];
+            var recent = config.HeadRecent is { } shares ? (int)Math.Floor(shares[l][h] * n + 1e-9) : BudgetExpression.Evaluate("lst:recent", config.Recent, n, context.Ratio);
+            if (!plans.TryGetValue((n, recent), out var plan))
+                plans[(n, recent)] = plan = WindowPlan.Make(config, context.Tokens, n, BudgetExpression.Evaluate("lst:sinks", config.Sinks, n, context.Ratio), recent);
+            return plan;
+        })])];
+    }
+
+    // n everywhere, or each head's share of L·H_kv·n by largest remainders, kept between the shortest length that w_max allows and T.
+    private static int[,] Slots(SidecarConfig config, PlanContext context)
+    {
+        var slots = new int[context.Layers, context.KeyValueHeads];
+        if (config.HeadSlots is not { } shares)
+        {
+            for (var l = 0; l < context.Layers; l++) for (var h = 0; h < context.KeyValueHeads; h++) slots[l, h] = context.Slots;
+            return slots;
+        }
+        var least = Math.Min(context.Slots, (context.Tokens + config.LongestWindow - 1) / config.LongestWindow * config.SuperTokens);
+        var wanted = from l in Enumerable.Range(0, context.Layers) from h in Enumerable.Range(0, context.KeyValueHeads) select shares[l][h];
+        var shared = LargestRemainder.Share((long)context.Layers * context.KeyValueHeads * context.Slots, [.. wanted], least, context.Tokens);
+        for (var i = 0; i < shared.Length; i++) slots[i / context.KeyValueHeads, i % context.KeyValueHeads] = shared[i];
+        return slots;
+    }
+}

@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace LST.Core.Sidecar.Networks;
+
+/// <summary>Networks and their parameters.</summary>
+internal static class SuperTokenNetworks
+{
+    public static ISuperTokenNetwork Of(SidecarConfig config) => config.Network switch
+    {
+        SidecarNetwork.Encoder => new EncoderNetwork(config),
+        SidecarNetwork.Trunk => new TrunkNetwork(config),
+        SidecarNetwork.PerHead => new PerHeadNetwork(config),
+        _ => throw new ArgumentOutOfRangeException(nameof(config), config.Network, null),
+    };
+
+    /// <summary>Parameters at their start: the same seed gives the same bits.</summary>
+    public static Dictionary<string, Tensor> Initial(ISuperTokenNetwork network, long seed)
+    {
+        using var noGradients = no_grad();
+        using var generator = new Generator((ulong)seed, CPU);
+        var made = new Dictionary<string, Tensor>();
+        foreach (var shape in network.Shapes)
+        {
+            using var scope = NewDisposeScope();
+            var start = shape.FanIn switch
+            {
+                0 => zeros(shape.Shape, float32),
+                < 0 => ones(shape.Shape, float32),
+                var fan => randn(shape.Shape, float32, generator: generator) / Math.Sqrt(fan),
+            };
+            made[shape.Name] = start.DetachFromDisposeScope();
+        }
+        return made;
+    }
+}

@@ -1,0 +1,164 @@
+using System.Text.Json.Nodes;
+using LST.Core.Caching;
+using LST.Core.Compression;
+using LST.Core.Models;
+using LST.Core.Models.Checkpoints;
+using static TorchSharp.torch;
+
+namespace LST.Core.Sidecar;
+
+/// <summary>
+/// LST: windows of keys and values become learned super-tokens; sinks and recents stay. Query-agnostic. Options: <c>preset</c> <c>lst</c>, <c>lst-large</c> or
+/// <c>paper</c>; <c>sidecar</c> a file, or <c>untrained</c> for the preset at its zero initialisation; everything else stands in the sidecar's own config. Without a file the one
+/// that belongs to the model and ratio is taken (<see cref="SidecarSearch"/>). Cannot compress beyond its longest window: such heads stay as they are.
+/// </summary>
+public sealed class SuperTokenCompressor(MethodOptions options) : IKvCompressor
+{
+    private const string Untrained = "untrained";
+    private readonly Dictionary<Ratio, SidecarModule> byRatio = [];
+    private readonly Dictionary<string, SidecarModule> byFile = [];
+    private readonly Dictionary<(int Tokens, string Slots), WindowBatch> batches = [];
+    private SidecarModule? given;
+    private ModelTarget? target;
+
+    /// <summary>Registry line.</summary>
+    public static MethodEntry Entry { get; } = new("lst", [], "learned super-tokens",
+    [
+        new("preset", "lst", OptionKind.Choice, "which trained network", "lst", "lst-large", "paper"),
+        new("sidecar", "", OptionKind.Text, "file of the network, or untrained (default: the one of the model and ratio)", Untrained),
+    ], options => new SuperTokenCompressor(options));
+
+    /// <summary>A compressor around a network in memory, for training and figures. The network stays the caller's.</summary>
+    public static SuperTokenCompressor Around(SidecarModule sidecar) =>
+        new(MethodSpec.Parse("lst", Entry).Options) { given = sidecar };
+
+    /// <summary>Where files are looked for.</summary>
+    internal SidecarSearch Search { get; init; } = SidecarSearch.OfThisProcess();
+
+    /// <inheritdoc/>
+    public CompressorNeeds Needs => CompressorNeeds.PreRopeKeys | CompressorNeeds.PreRopeQueries;
+
+    /// <inheritdoc/>
+    public long Parameters(Ratio ratio) => ratio == Ratio.One ? 0 : Of(ratio).ParameterCount;
+
+    /// <inheritdoc/>
+    public void Attach(ModelTarget model)
+    {
+        if (target is not null && !ReferenceEquals(target.Config, model.Config)) Clear();
+        target = model;
+    }
+
+    /// <inheritdoc/>
+    public string? Missing(Ratio ratio)
+    {
+        if (given is not null || !options.IsAutomatic("sidecar") || ratio == Ratio.One || target is not { } model) return null;
+        return Search.Find(model.Name, options["preset"], ratio) is null ? $"no sidecar '{options["preset"]}' of {model.Name} at {ratio}:1: lst is left out there (./lst train --model {model.Name} --window-size {ratio} makes one)" : null;
+    }
+
+    /// <inheritdoc/>
+    public JsonObject? Details(Ratio ratio)
+    {
+        if (ratio == Ratio.One) return null;
+        var details = new JsonObject { ["config"] = JsonNode.Parse(Of(ratio).Config.ToJson()) };
+        if (PathOf(ratio) is { } path) (details["file"], details["file-sha256"]) = (Path.GetFileName(path), WeightHash.Of([Path.GetFullPath(path)]));
+        return details;
+    }
+
+    /// <summary>The network of a ratio.</summary>
+    /// <exception cref="SidecarException">None, or one of another model.</exception>
+    public SidecarModule Of(Ratio ratio)
+    {
+        if (given is not null) return given;
+        if (byRatio.TryGetValue(ratio, out var known)) return known;
+        var model = target ?? throw new InvalidOperationException("the method is attached to a model before it plans");
+        if (options["sidecar"] == Untrained)
+            return byRatio[ratio] = byFile[$"{Untrained} {ratio}"] = SidecarModule.Untrained(SidecarPresets.Of(options["preset"], model.Name, null, model.Config, ratio));
+        var path = PathOf(ratio)!;
+        if (!byFile.TryGetValue(path, out var sidecar))
+        {
+            var read = SidecarFile.Read(path);
+            try
+            {
+                Fits(read.Config, model, path);
+            }
+            catch
+            {
+                read.Dispose();
+                throw;
+            }
+            byFile[path] = sidecar = read;
+        }
+        return byRatio[ratio] = sidecar;
+    }
+
+    /// <inheritdoc/>
+    public BudgetPlan Plan(PlanContext context)
+    {
+        if (context.IsIdentity) return BudgetPlan.Uniform(context, context.Tokens);
+        var layers = HeadBudgets.Of(Of(context.Ratio).Config, context);
+        return new BudgetPlan([.. layers.Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]))]);
+    }
+
+    /// <inheritdoc/>
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
+    {
+        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var sidecar = Of(budget.Ratio);
+        sidecar.To(layer.Keys.device);
+        return Compress(sidecar, layer, Batch(sidecar, layer, budget)).Detached();
+    }
+
+    /// <summary>One layer by one network, differentiable; belongs to the current dispose scope.</summary>
+    internal static CompressedLayer Compress(SidecarModule sidecar, LayerContext layer, WindowBatch batch)
+    {
+        var config = sidecar.Config;
+        var keys = config.KeySpace == KeySpace.PreRope ? layer.PreRopeKeys() : layer.Keys;
+        var packed = sidecar.Compress(layer.Layer, keys, layer.Values, batch).Packed(layer.Keys, layer.Values, batch);
+        if (config.Refit == RefitProbes.None) return packed;
+        return ValueRefit.Apply(packed, layer.Keys, layer.Values, FutureQueries.Of(layer, config.RefitQueries), batch, config.RefitStrength);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Clear();
+
+    // Null where no file is behind the network.
+    private string? PathOf(Ratio ratio) => given is not null || options["sidecar"] == Untrained ? null
+        : options.IsAutomatic("sidecar") ? Search.Require(target!.Name, options["preset"], ratio) : options["sidecar"];
+
+    private static void Fits(SidecarConfig config, ModelTarget model, string path)
+    {
+        var (made, shape) = (config.Model, model.Config);
+        if ((made.Layers, made.KeyValueHeads, made.QueryHeads, made.HeadDim) != (shape.Layers, shape.KeyValueHeads, shape.QueryHeads, shape.HeadDim))
+            throw new SidecarException($"{path}: this sidecar is for {made.Layers} layers of {made.QueryHeads} query and {made.KeyValueHeads} KV heads of width {made.HeadDim} ({made.Name}), model '{model.Name}' has "
+                + $"{shape.Layers}, {shape.QueryHeads}, {shape.KeyValueHeads} and {shape.HeadDim}; take a sidecar that was trained for this model");
+        if (made.WeightsSha256 is { } expected && model.WeightsSha256 is { } found && expected != found)
+            throw new SidecarException($"{path}: this sidecar was trained for the weights {expected[..12]}… of '{made.Name}', the weights of model '{model.Name}' are {found[..Math.Min(12, found.Length)]}…; train one for these weights");
+    }
+
+    private WindowBatch Batch(SidecarModule sidecar, LayerContext layer, LayerBudget budget)
+    {
+        var context = new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio);
+        var plans = HeadBudgets.Of(sidecar.Config, context)[layer.Layer];
+        var key = (layer.Tokens, $"{budget.Ratio} {string.Join(' ', plans.Select(plan => plan is null ? "-" : $"{plan.Sinks}+{plan.Windows.Count}+{plan.Recent}"))}");
+        if (batches.TryGetValue(key, out var known)) return known;
+        // Prompts of many lengths follow each other: only the layouts of one are kept.
+        if (batches.Keys.Any(other => other.Tokens != layer.Tokens)) ClearBatches();
+        return batches[key] = new WindowBatch(sidecar.Config, plans, layer.Tokens, layer.Rotary, layer.Keys.device);
+    }
+
+    private void ClearBatches()
+    {
+        foreach (var batch in batches.Values) batch.Dispose();
+        batches.Clear();
+    }
+
+    private void Clear()
+    {
+        foreach (var sidecar in byFile.Values) sidecar.Dispose();
+        byFile.Clear();
+        byRatio.Clear();
+        ClearBatches();
+    }
+}
