@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LST.Core.Caching;
 using LST.Core.Compression;
-using LST.Core.Models;
 using LST.Core.Models.Checkpoints;
 using static TorchSharp.torch;
 

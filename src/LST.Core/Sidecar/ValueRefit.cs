@@ -39,7 +39,7 @@ public static class ValueRefit
             var supers = x.narrow(1, plan.Sinks, plan.Windows.Count * plan.SuperTokens);
             var square = matmul(supers.t(), supers);
             var lambda = square.diagonal().mean() * strength + 1e-8;
-            var system = square + eye(square.shape[0], float32, device: square.device) * lambda;
+            var system = square + eye(square.shape[0], dtype: float32, device: square.device) * lambda;
             var delta = linalg.solve(system, matmul(supers.t(), y - matmul(x, own)));
             refitted.Add(cat([own.narrow(0, 0, plan.Sinks), own.narrow(0, plan.Sinks, delta.shape[0]) + delta, own.narrow(0, plan.Sinks + delta.shape[0], plan.Recent)], 0));
         }

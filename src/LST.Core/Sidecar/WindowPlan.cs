@@ -1,5 +1,3 @@
-using LST.Core.Compression;
-
 namespace LST.Core.Sidecar;
 
 /// <summary>

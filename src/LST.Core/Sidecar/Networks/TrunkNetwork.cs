@@ -41,10 +41,10 @@ internal sealed class TrunkNetwork(SidecarConfig config) : ISuperTokenNetwork
         var (m, longest, headDim) = (config.SuperTokens, config.LongestWindow, config.Model.HeadDim);
         var features = inputs.bmm(parameters["head.project"][layer]);                                     // [H, T, p]
         var seen = WindowMath.Gather(features, batch);                                                    // [N, W, p]
-        var z = addmm(parameters["trunk.first.bias"], seen.view(batch.Windows, -1), parameters["trunk.first.weight"])
+        var z = addmm(parameters["trunk.first.bias"], seen.view(batch.Windows, -1), parameters["trunk.first.weight"], 1, 1)
             + WindowMath.RowOfHead(parameters["head.embedding"][layer], batch) + parameters["length.embedding"].index_select(0, batch.LengthIndex);
         var a = nn.functional.silu(z);
-        a = a + nn.functional.silu(addmm(parameters["trunk.second.bias"], a, parameters["trunk.second.weight"]));
+        a = a + nn.functional.silu(addmm(parameters["trunk.second.bias"], a, parameters["trunk.second.weight"], 1, 1));
         var small = a.mm(parameters["pool.shared"]) + WindowMath.RowOfHead(parameters["pool.head"][layer], batch);
         var logits = small.narrow(1, 0, 2 * longest * m).view(batch.Windows, 2, m, longest);
         // What each token says of itself, for its head.
