@@ -1,0 +1,179 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LST.Core.Compression;
+using LST.Core.Losses.Probes;
+using LST.Core.Models;
+using LST.Core.Sidecar;
+using LST.Core.Training.Data;
+using static TorchSharp.torch;
+
+namespace LST.Core.Training;
+
+/// <summary>Told how a run goes; called from the run's own thread.</summary>
+public interface ITrainingObserver
+{
+    /// <summary>A part before the first step, in words.</summary>
+    void OnPhase(string phase) { }
+
+    /// <summary>A step is done.</summary>
+    void OnStep(StepReport report, int steps) { }
+
+    /// <summary>A validation is done.</summary>
+    void OnValidation(ValidationResult result, bool isBest) { }
+
+    /// <summary>Something worth a line.</summary>
+    void OnMessage(string sentence) { }
+}
+
+/// <summary>How a run ended.</summary>
+/// <param name="Steps">Steps done over all its parts.</param>
+/// <param name="Best">The best validation.</param>
+/// <param name="Validations">All validations.</param>
+/// <param name="FinalFile">Sidecar of the last step.</param>
+/// <param name="BestFile">Sidecar of the best step.</param>
+/// <param name="Parameters">Learned numbers.</param>
+/// <param name="Seconds">Wall time of this part.</param>
+/// <param name="Resumed">Step that it went on from; 0: from the start.</param>
+public sealed record TrainingResult(int Steps, ValidationResult Best, IReadOnlyList<ValidationResult> Validations, string FinalFile, string BestFile, long Parameters, double Seconds, int Resumed);
+
+/// <summary>
+/// Trains a sidecar of one frozen model. Every step is a function of the options, the seed and the step's number: a run that was stopped anywhere goes on from its newest
+/// checkpoint to the same bits on the same machine. Writes <c>final.safetensors</c>, <c>best.safetensors</c>, <c>log.jsonl</c> and <c>checkpoints/</c>.
+/// </summary>
+public sealed class Trainer
+{
+    private readonly LanguageModel model;
+    private readonly TrainingOptions options;
+    private readonly TrainingData data;
+    private readonly string folder;
+    private readonly PrefixNeeds needs;
+
+    /// <summary>A run into a folder.</summary>
+    /// <param name="model">The frozen model; its digest is written into the sidecar.</param>
+    /// <param name="options">What is asked for.</param>
+    /// <param name="data">What it learns from.</param>
+    /// <param name="outputFolder">Made when missing; goes on from the checkpoints in it.</param>
+    public Trainer(LanguageModel model, TrainingOptions options, TrainingData data, string outputFolder)
+    {
+        (this.model, this.options, this.data, folder) = (model, options.Checked(), data, outputFolder);
+        var probes = ProbeSources.Parse(options.Losses.Probes).Needs;
+        var aligns = options.Losses.Alignment > 0;
+        needs = new PrefixNeeds(options.Sidecar.Refit != RefitProbes.None || (aligns && probes.HasFlag(ProbeNeeds.PreRopeQueries)), aligns && probes.HasFlag(ProbeNeeds.RepeatQueries) ? 256 : 0);
+    }
+
+    /// <summary>Runs to the last step.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint of the last whole step was written.</exception>
+    /// <exception cref="DataException">The loss is not a number.</exception>
+    public TrainingResult Run(ITrainingObserver? observer = null, CancellationToken cancel = default)
+    {
+        observer ??= new SilentObserver();
+        var clock = Stopwatch.StartNew();
+        Directory.CreateDirectory(folder);
+        using var store = new PrefixStore(model, data.Sequences, needs, options.StoreBytes);
+        observer.OnPhase("measuring channels of keys and values");
+        var (scale, statistics) = new Calibration(model, options, data).Measure(cancel);
+        using var state = NewState(scale);
+        var checkpoints = new TrainingCheckpoint(folder);
+        if (checkpoints.Read(state, Fingerprint(), observer.OnMessage)) observer.OnMessage($"going on behind step {state.Step}");
+        var resumed = state.Step;
+        state.Sidecar.RequireGradients(true);
+        using var log = new TrainingLog(Path.Combine(folder, "log.jsonl"), state.Step);
+        using var validation = new Validation(model, data, needs with { RepeatQueries = 0 }, options.StoreBytes / 4);
+        var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
+        try
+        {
+            if (state.Step == 0) Validate(state, validation, log, observer, cancel);
+            while (state.Step < options.Steps)
+            {
+                var report = Step(state, step, store, cancel);
+                log.Write(report);
+                observer.OnStep(report, options.Steps);
+                if (state.Step % options.ValidateEvery == 0 || state.Step == options.Steps) Validate(state, validation, log, observer, cancel);
+                if (state.Step % options.SaveEvery == 0 || state.Step == options.Steps) checkpoints.Write(state, Fingerprint());
+            }
+        }
+        catch (OperationCanceledException) when (state.Step > resumed)
+        {
+            // Between steps the state is whole; a validation that was cut short is made again.
+            if (!midStep) checkpoints.Write(state, Fingerprint());
+            throw;
+        }
+        finally
+        {
+            foreach (var layer in statistics ?? []) layer.Dispose();
+        }
+        return Finish(state, clock.Elapsed.TotalSeconds, resumed);
+    }
+
+    private bool midStep;
+
+    private StepReport Step(TrainingState state, TrainingStep step, PrefixStore store, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        var number = state.Step + 1;
+        state.Optimizer.ZeroGradients();
+        using var generator = new Generator(Mix(options.Seed, number), CPU);
+        var sum = new StepLosses();
+        var indices = new PoolSampler(options.Pool, options.Seed).IndicesOf(state.Step, options.Sequences);
+        for (var i = 0; i < indices.Length; i++)
+        {
+            var ratio = options.Ratios[(int)(((long)state.Step * options.Sequences + i) % options.Ratios.Count)];
+            sum += step.Accumulate(store.Get(indices[i], cancel), ratio, 1.0 / options.Sequences, generator);
+            cancel.ThrowIfCancellationRequested();
+        }
+        var losses = sum * (1.0 / options.Sequences);
+        var norm = state.Optimizer.GradientNorm();
+        if (!double.IsFinite(norm))
+            throw new DataException($"step {number}: the gradient is not a finite number (losses {losses}); the learning rate {options.LearningRate} may be too high, or the model overflows in its dtype: lower --learning-rate or use --dtype float32");
+        midStep = true;
+        state.Optimizer.Step(number, options.RateAt(number), Math.Min(1, options.Clip / (norm + 1e-12)));
+        state.Step = number;
+        midStep = false;
+        return new StepReport(number, losses, norm, options.RateAt(number), clock.Elapsed.TotalSeconds);
+    }
+
+    private void Validate(TrainingState state, Validation validation, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)
+    {
+        var result = validation.Run(state.Sidecar, options.Ratios, state.Step, cancel);
+        state.Consider(result);
+        log.Write(result);
+        observer.OnValidation(result, ReferenceEquals(state.Best, result));
+    }
+
+    private TrainingState NewState(InputScale scale)
+    {
+        var sidecar = SidecarModule.Untrained(options.Sidecar with { Model = options.Sidecar.Model with { WeightsSha256 = model.WeightsSha256 } }, options.Seed, scale);
+        sidecar.To(model.Device);
+        return new TrainingState(sidecar, new AdamW(sidecar.Parameters, weightDecay: options.WeightDecay));
+    }
+
+    private TrainingResult Finish(TrainingState state, double seconds, int resumed)
+    {
+        state.Sidecar.RequireGradients(false);
+        var (final, best) = (Path.Combine(folder, "final.safetensors"), Path.Combine(folder, "best.safetensors"));
+        SidecarFile.Write(final, state.Sidecar);
+        using (no_grad())
+            foreach (var (name, parameter) in state.Sidecar.Parameters) parameter.copy_(state.BestParameters[name]);
+        SidecarFile.Write(best, state.Sidecar);
+        return new TrainingResult(state.Step, state.Best!, state.Validations, final, best, state.Sidecar.ParameterCount, seconds, resumed);
+    }
+
+    // What decides every bit of the run: not where files lie, how often it saves, or how much memory it may take.
+    private string Fingerprint()
+    {
+        var decisive = options with { SaveEvery = 1, StoreBytes = 1 };
+        var text = JsonSerializer.Serialize(new { Options = decisive, Sidecar = options.Sidecar.ToJson(), Ratios = options.Ratios.Select(ratio => ratio.ToString()), Data = data.Fingerprint, Model = model.WeightsSha256 ?? model.Name, Dtype = model.Dtype.ToString(), Threads = get_num_threads() });
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
+
+    private static ulong Mix(long seed, long step)
+    {
+        var z = (ulong)seed * 0x9E3779B97F4A7C15 + (ulong)step * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        return (z ^ (z >> 27)) >> 1;
+    }
+
+    private sealed class SilentObserver : ITrainingObserver;
+}
