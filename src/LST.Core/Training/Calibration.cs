@@ -1,4 +1,3 @@
-using LST.Core.Compression;
 using LST.Core.Losses.Probes;
 using LST.Core.Models;
 using LST.Core.Sidecar;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using LST.Core.Compression;
 using LST.Core.Losses.Probes;
 using LST.Core.Models;
 using LST.Core.Sidecar;
@@ -105,6 +104,20 @@ public sealed class Trainer
             foreach (var layer in statistics ?? []) layer.Dispose();
         }
         return Finish(state, clock.Elapsed.TotalSeconds, resumed);
+    }
+
+    /// <summary>Seconds of one step, the median of three after a first one; nothing is learned and nothing is written.</summary>
+    public static double MeasureStep(LanguageModel model, TrainingOptions options, TrainingData data, CancellationToken cancel = default)
+    {
+        var trial = new Trainer(model, options, data, "");
+        var (scale, statistics) = new Calibration(model, options with { Calibration = 1 }, data).Measure(cancel);
+        using var state = trial.NewState(scale);
+        state.Sidecar.RequireGradients(true);
+        using var store = new PrefixStore(model, data.Sequences, trial.needs, options.StoreBytes);
+        var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
+        var times = Enumerable.Range(0, 4).Select(_ => trial.Step(state, step, store, cancel).Seconds).Skip(1).Order().ToList();
+        foreach (var layer in statistics ?? []) layer.Dispose();
+        return times[1];
     }
 
     private bool midStep;

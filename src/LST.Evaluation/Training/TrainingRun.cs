@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LST.Core.Training;
+using LST.Evaluation.Perplexity;
+using LST.Evaluation.Records;
+using static TorchSharp.torch;
+
+namespace LST.Evaluation.Training;
+
+/// <summary>One run of <c>./lst train</c>: a trainer with progress and a record.</summary>
+public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, string outputFolder)
+{
+    /// <summary>Where records go; null: none is written.</summary>
+    public RecordStore? Store { get; init; }
+
+    /// <summary>Trains to the end, or goes on where an earlier run was stopped.</summary>
+    public (TrainingResult Result, TrainingRecord Record) Run(string command, IRunProgress progress, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        var setup = new TrainingSetup(request, loaded);
+        var data = setup.Data(progress, cancel);
+        var steps = request.Steps ?? StepsFor(request.Minutes ?? 20, setup, data, progress, cancel);
+        var options = setup.Options(steps);
+        var trainer = new Trainer(loaded.Model, options, data, outputFolder);
+        var result = trainer.Run(new Observer(progress, $"{loaded.Identity.Name} · {request.Preset} · {string.Join(',', request.Ratios)}:1"), cancel);
+        var record = Record(command, setup, options, data, result, clock.Elapsed);
+        if (Store is not null) record = Store.Write(record);
+        return (result, record);
+    }
+
+    // A time becomes a number of steps once, which is kept beside the checkpoints: a resumed run must not measure again.
+    private int StepsFor(double minutes, TrainingSetup setup, TrainingData data, IRunProgress progress, CancellationToken cancel)
+    {
+        var file = Path.Combine(outputFolder, "steps.json");
+        var key = minutes.ToString("R", CultureInfo.InvariantCulture);
+        if (File.Exists(file) && JsonNode.Parse(File.ReadAllText(file))?[key]?.GetValue<int>() is { } known) return known;
+        progress.Note($"measuring how many steps {key} minutes hold");
+        var seconds = Trainer.MeasureStep(loaded.Model, setup.Options(1000), data, cancel);
+        var validations = 1.1;          // a tenth for validations and checkpoints
+        var steps = Math.Max(10, (int)(minutes * 60 / (seconds * validations)));
+        Directory.CreateDirectory(outputFolder);
+        AtomicFile.Write(file, JsonSerializer.Serialize(new Dictionary<string, int> { [key] = steps }));
+        return steps;
+    }
+
+    private TrainingRecord Record(string command, TrainingSetup setup, TrainingOptions options, TrainingData data, TrainingResult result, TimeSpan elapsed) => new()
+    {
+        Command = command,
+        Options = TrainingNames.Json(request, options, setup.Prefix),
+        Model = loaded.Identity,
+        Seed = options.Seed,
+        Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),
+        Device = loaded.Model.Device.type == TorchSharp.DeviceType.CPU ? "cpu" : loaded.Model.Device.ToString(),
+        Backend = loaded.Model.Attention.Name,
+        Threads = get_num_threads(),
+        Versions = MachineInfo.Versions(__version__, typeof(Tensor).Assembly.GetName().Version?.ToString(3)),
+        WallSeconds = elapsed.TotalSeconds,
+        PeakMemoryBytes = MachineInfo.PeakMemoryBytes(),
+        Preset = request.Preset,
+        Ratios = [.. request.Ratios.Select(ratio => ratio.Value)],
+        Sidecar = JsonNode.Parse(options.Sidecar.ToJson())!.AsObject(),
+        Parameters = result.Parameters,
+        Data = data.Fingerprint,
+        Steps = result.Steps,
+        StepSeconds = File.ReadLines(Path.Combine(outputFolder, "log.jsonl")).Sum(line => JsonNode.Parse(line)?["seconds"]?.GetValue<double>() ?? 0),
+        Development = [.. result.Validations.Select(DevelopmentPoint.Of)],
+        BestStep = result.Best.Step,
+        BestSha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(result.BestFile))),
+        FinalSha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(result.FinalFile))),
+    };
+
+    private sealed class Observer(IRunProgress progress, string what) : ITrainingObserver
+    {
+        private int? steps;
+
+        public void OnPhase(string phase) => progress.Note(phase);
+
+        public void OnStep(StepReport report, int total)
+        {
+            if (steps is null) progress.Begin(what, total, report.Step - 1, "steps");
+            steps = total;
+            var losses = report.Losses;
+            List<string> parts = [];
+            void Part(string name, double value)
+            {
+                if (value != 0) parts.Add(string.Create(CultureInfo.InvariantCulture, $"{name} {value:0.0000}"));
+            }
+            Part("ce", losses.CrossEntropy);
+            Part("kl", losses.Divergence);
+            Part("qpaa", losses.Alignment);
+            Part("div", losses.Diversity);
+            progress.Advance(1, string.Join(' ', parts));
+        }
+
+        public void OnValidation(ValidationResult result, bool isBest)
+        {
+            var texts = string.Join(", ", result.LogRatioByText.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Key} {Math.Exp(t.Value):0.0000}")));
+            var recall = result.Recall is { } share ? string.Create(CultureInfo.InvariantCulture, $", recall {share:0.00}") : "";
+            progress.Note($"step {result.Step}: perplexity over dense {texts}{recall}{(isBest ? " (best so far)" : "")}");
+        }
+
+        public void OnMessage(string sentence) => progress.Note(sentence);
+    }
+}
