@@ -53,7 +53,7 @@ public sealed class LayerContext
     public Tensor PreRopeKeys()
     {
         if (CapturedPreRopeKeys is not null) return CapturedPreRopeKeys.to(float32);
-        var (cos, sin) = Rotary.Tables([.. Enumerable.Range(0, Tokens).Select(t => (long)t)]);
-        return RotaryEmbedding.Rotate(Keys.to(float32), cos.to(Keys.device), -sin.to(Keys.device));
+        var (cos, sin) = Rotary.FirstTables(Tokens, Keys.device);
+        return RotaryEmbedding.Rotate(Keys.to(float32), cos, -sin);
     }
 }

@@ -9,6 +9,7 @@ namespace LST.Core.Models;
 public sealed class RotaryEmbedding
 {
     private readonly float[] inverseFrequencies;
+    private Angles firstAngles = new([], []);
 
     /// <summary>Builds the frequencies of a model.</summary>
     public RotaryEmbedding(ModelConfig config)
@@ -48,6 +49,20 @@ public sealed class RotaryEmbedding
         return (tensor(cos, positions.Length, half), tensor(sin, positions.Length, half));
     }
 
+    /// <summary>Tables of positions 0 … count − 1 on a device. The angles are kept, since every layer of a prompt asks for the same.</summary>
+    internal (Tensor Cos, Tensor Sin) FirstTables(int count, Device device)
+    {
+        var half = inverseFrequencies.Length;
+        var (cos, sin) = firstAngles;
+        if (cos.Length < count * half)
+        {
+            (cos, sin) = (new float[count * half], new float[count * half]);
+            for (var t = 0; t < count; t++) Fill(t, cos.AsSpan(t * half, half), sin.AsSpan(t * half, half));
+            firstAngles = new Angles(cos, sin);
+        }
+        return (tensor(cos.AsSpan(0, count * half).ToArray(), count, half, device: device), tensor(sin.AsSpan(0, count * half).ToArray(), count, half, device: device));
+    }
+
     /// <summary>Turns x by the angles of the tables.</summary>
     /// <param name="x">[…, T, D] of any dtype.</param>
     /// <param name="cos">Broadcastable to […, T, D/2]; cast to the dtype of x before use.</param>
@@ -74,4 +89,7 @@ public sealed class RotaryEmbedding
         var smooth = (original / wavelength - scaling.LowFreqFactor) / (scaling.HighFreqFactor - scaling.LowFreqFactor);
         return (1 - smooth) * frequency / scaling.Factor + smooth * frequency;
     }
+
+    // Swapped whole, so that threads cannot mix two.
+    private sealed record Angles(float[] Cos, float[] Sin);
 }

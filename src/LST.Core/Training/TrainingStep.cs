@@ -14,6 +14,7 @@ namespace LST.Core.Training;
 /// </summary>
 internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, LossSettings losses, IReadOnlyList<QueryStatistics>? statistics)
 {
+    private const long GraphBytes = 2L << 30;
     private readonly IProbeSource probes = ProbeSources.Parse(losses.Probes);
 
     /// <summary>Whether anything runs through the model; else the layers are trained on QPAA alone.</summary>
@@ -30,34 +31,58 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         using var windows = new SequenceWindows(model, sidecar.Config, prepared.Sequence.Prefix, ratio);
         var result = new StepLosses();
         IReadOnlyList<LayerGradient?> arriving = new LayerGradient?[model.Config.Layers];
+        // Graphs that are small enough stay from here to the way back; else each layer is compressed again there.
+        var graphs = new LayerGraph?[model.Config.Layers];
         if (RunsModel)
         {
             var layers = new List<CompressedLayer>();
-            using (no_grad())
-                for (var l = 0; l < model.Config.Layers; l++) layers.Add(Compressed(prepared, l, windows));
+            using (KeepsGraphs(windows) ? enable_grad() : no_grad())
+                for (var l = 0; l < model.Config.Layers; l++)
+                {
+                    if (KeepsGraphs(windows)) graphs[l] = Graph(prepared, l, windows);
+                    layers.Add(graphs[l]?.Packed ?? Compressed(prepared, l, windows));
+                }
             arriving = SegmentGradient.Of(model, layers, prepared.Sequence.Prefix, prepared.Sequence.Inputs, hidden =>
             {
                 using var gradient = LanguageModelLoss.Evaluate(hidden, model.Head, Targets(prepared), losses.Divergence > 0 ? prepared.DenseHidden : null, losses.CrossEntropy, losses.Divergence, Weights(prepared));
                 result += new StepLosses(gradient.CrossEntropy, gradient.Divergence, 0, 0);
                 return gradient.HiddenGradient * scale;
             });
-            foreach (var layer in layers) layer.Dispose();
         }
-        for (var l = 0; l < model.Config.Layers; l++) result += Backward(prepared, l, windows, arriving[l], scale, generator);
+        for (var l = 0; l < model.Config.Layers; l++) result += Backward(prepared, l, windows, graphs[l], arriving[l], scale, generator);
         return result;
     }
 
-    // The layer's super-tokens again, with their graph, and what arrives at them.
-    private StepLosses Backward(PreparedPrefix prepared, int layer, SequenceWindows windows, LayerGradient? arriving, double scale, Generator generator)
+    // About how many numbers the graphs of all layers hold: inputs and hidden layers of each window.
+    private bool KeepsGraphs(SequenceWindows windows)
     {
-        if (windows.Of(layer) is not { } batch) return default;
+        var perWindow = sidecar.Config.SeenTokens * (long)(sidecar.Config.Network == SidecarNetwork.Encoder ? 16 * sidecar.Config.Hidden : sidecar.Config.Rank) + 6L * sidecar.Config.Hidden + 8L * sidecar.Config.LongestWindow * model.Config.HeadDim;
+        var count = Enumerable.Range(0, model.Config.Layers).Sum(l => (long)(windows.Of(l)?.Windows ?? 0));
+        return 4 * perWindow * count < GraphBytes;
+    }
+
+    // One layer's super-tokens with their graph.
+    private LayerGraph? Graph(PreparedPrefix prepared, int layer, SequenceWindows windows)
+    {
+        if (windows.Of(layer) is not { } batch) return null;
         using var scope = NewDisposeScope();
-        using var gradients = enable_grad();
         var context = prepared.Context(layer, model);
         var made = sidecar.Compress(layer, sidecar.Config.KeySpace == KeySpace.PreRope ? context.PreRopeKeys() : context.Keys, context.Values, batch);
         var packed = made.Packed(context.Keys, context.Values, batch);
         if (sidecar.Config.Refit != RefitProbes.None)
             packed = ValueRefit.Apply(packed, context.Keys, context.Values, FutureQueries.Of(context, sidecar.Config.RefitQueries), batch, sidecar.Config.RefitStrength);
+        foreach (var kept in new[] { made.Keys, made.Values, made.Bias, packed.Keys, packed.Values, packed.Bias }.OfType<Tensor>()) kept.MoveToOuterDisposeScope();
+        return new LayerGraph(made, packed);
+    }
+
+    // From what arrives at the layer's super-tokens to the parameters.
+    private StepLosses Backward(PreparedPrefix prepared, int layer, SequenceWindows windows, LayerGraph? kept, LayerGradient? arriving, double scale, Generator generator)
+    {
+        if (windows.Of(layer) is not { } batch) return default;
+        using var scope = NewDisposeScope();
+        using var gradients = enable_grad();
+        var context = prepared.Context(layer, model);
+        var (made, packed) = kept ?? Graph(prepared, layer, windows)!;
         List<Tensor> roots = [], incoming = [];
         void Root(Tensor? tensor, Tensor? gradient)
         {
@@ -122,6 +147,8 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         : throw new UsageException("the per-window form of QPAA and the diversity loss need the same budget for every head of a layer; train with --lambda-div 0 and the full-cache form");
 
     private Tensor Targets(PreparedPrefix prepared) => tensor(prepared.Sequence.Targets.ToArray(), device: model.Device);
+
+    private sealed record LayerGraph(SuperTokens Made, CompressedLayer Packed);
 
     private Tensor? Weights(PreparedPrefix prepared) => prepared.Sequence.Weights is { } weights ? tensor(weights, device: model.Device) : null;
 }
