@@ -62,6 +62,10 @@ public sealed class TrainSettings : CommandSettings
     [CommandOption("--pool <N>"), DefaultValue("512"), Description("Sequences that are trained over, epoch by epoch.")]
     public string Pool { get; init; } = "512";
 
+    /// <summary>--head-budgets.</summary>
+    [CommandOption("--head-budgets <N>"), DefaultValue("0"), Description("Measure on N sequences how many slots and recents each head needs, and share the budget out (0: the same for all).")]
+    public string HeadBudgets { get; init; } = "0";
+
     /// <summary>--dev.</summary>
     [CommandOption("--dev <NAMES>"), DefaultValue("wiki-dev,api-dev,books-dev"), Description("Development texts; the best step is chosen on them.")]
     public string Dev { get; init; } = "wiki-dev,api-dev,books-dev";

@@ -15,7 +15,10 @@ internal static class HeadBudgets
             var n = slots[l, h];
             var recent = config.HeadRecent is { } shares ? (int)Math.Floor(shares[l][h] * n + 1e-9) : BudgetExpression.Evaluate("lst:recent", config.Recent, n, context.Ratio);
             if (!plans.TryGetValue((n, recent), out var plan))
-                plans[(n, recent)] = plan = WindowPlan.Make(config, context.Tokens, n, BudgetExpression.Evaluate("lst:sinks", config.Sinks, n, context.Ratio), recent);
+            {
+                var sinks = BudgetExpression.Evaluate("lst:sinks", config.Sinks, n, context.Ratio);
+                plans[(n, recent)] = plan = config.HeadRecent is null ? WindowPlan.Make(config, context.Tokens, n, sinks, recent) : WindowPlan.MakeWithRecent(config, context.Tokens, n, sinks, recent);
+            }
             return plan;
         })])];
     }
@@ -29,7 +32,8 @@ internal static class HeadBudgets
             for (var l = 0; l < context.Layers; l++) for (var h = 0; h < context.KeyValueHeads; h++) slots[l, h] = context.Slots;
             return slots;
         }
-        var least = Math.Min(context.Slots, (context.Tokens + config.LongestWindow - 1) / config.LongestWindow * config.SuperTokens);
+        // Heads that are told their recents may pool what is behind in wide windows; the others need w_max.
+        var least = Math.Min(context.Slots, config.HeadRecent is null ? (context.Tokens + config.LongestWindow - 1) / config.LongestWindow * config.SuperTokens : Math.Max(2, context.Tokens / 64));
         var wanted = from l in Enumerable.Range(0, context.Layers) from h in Enumerable.Range(0, context.KeyValueHeads) select shares[l][h];
         var shared = LargestRemainder.Share((long)context.Layers * context.KeyValueHeads * context.Slots, [.. wanted], least, context.Tokens);
         for (var i = 0; i < shared.Length; i++) slots[i / context.KeyValueHeads, i % context.KeyValueHeads] = shared[i];

@@ -167,7 +167,10 @@ public sealed record SidecarConfig
     /// <summary>Share of the mean budget n that each head gets [L][H_kv], mean 1; null: the same for all.</summary>
     public IReadOnlyList<IReadOnlyList<double>>? HeadSlots { get; init; }
 
-    /// <summary>Share of its own slots that each head keeps as recent tokens [L][H_kv], 0 … 1; null: <see cref="Recent"/> for all.</summary>
+    /// <summary>
+    /// Share of its own slots that each head keeps as recent tokens [L][H_kv], 0 … 1; null: <see cref="Recent"/> for all. Where the windows that are left would be longer
+    /// than w_max, they are plain means: a head that looks nearby needs no more.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<double>>? HeadRecent { get; init; }
 
     /// <summary>How it was trained: for people and records, not read by the program.</summary>

@@ -46,10 +46,13 @@ public sealed class SidecarModule : IDisposable
     /// <param name="layer">Layer index.</param>
     /// <param name="keys">Keys in the sidecar's key space [H_kv, T, D], any floating dtype.</param>
     /// <param name="values">Values [H_kv, T, D].</param>
-    /// <param name="batch">The windows; there is at least one.</param>
+    /// <param name="batch">The windows.</param>
     public SuperTokens Compress(int layer, Tensor keys, Tensor values, WindowBatch batch)
     {
         var (k, v) = (keys.to(float32), values.to(float32));
+        var wideKeys = batch.Wide?.Means(k);
+        if (wideKeys is not null && Config.KeySpace == KeySpace.PreRope) wideKeys = batch.Wide!.Place(wideKeys);
+        if (batch.Windows == 0) return new SuperTokens(zeros(0, Config.Model.HeadDim, float32, k.device), zeros(0, Config.Model.HeadDim, float32, k.device), null, null, null, wideKeys);
         var outputs = network.Forward(parameters, layer, Scale.Apply(layer, k, v), batch);
         var own = WindowMath.Own(cat([k, v], 2), batch, Config);                                        // [N, w_max, 2D]
         var (ownKeys, ownValues) = (own.narrow(2, 0, Config.Model.HeadDim), own.narrow(2, Config.Model.HeadDim, Config.Model.HeadDim));
@@ -62,7 +65,7 @@ public sealed class SidecarModule : IDisposable
         superKeys = superKeys.reshape(-1, Config.Model.HeadDim);
         if (Config.KeySpace == KeySpace.PreRope) superKeys = RotaryEmbedding.Rotate(superKeys, batch.Cos, batch.Sin);
         return new SuperTokens(superKeys, superValues.reshape(-1, Config.Model.HeadDim), LogMass(outputs.Bias, batch),
-            isPooled ? keyWeights : null, isPooled ? valueWeights : null);
+            isPooled ? keyWeights : null, isPooled ? valueWeights : null, wideKeys);
     }
 
     /// <summary>Every parameter is told whether gradients are wanted.</summary>

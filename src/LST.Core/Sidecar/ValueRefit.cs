@@ -36,7 +36,7 @@ public static class ValueRefit
             if (layer.Bias is not null) logits = logits + layer.Bias.narrow(0, from, count);
             var x = logits.softmax(-1);
             var y = matmul((matmul(probes[h], keys[h].to(float32).t()) * scale).softmax(-1), values[h].to(float32));
-            var supers = x.narrow(1, plan.Sinks, plan.Windows.Count * plan.SuperTokens);
+            var supers = x.narrow(1, plan.Sinks, plan.MiddleSlots);
             var square = matmul(supers.t(), supers);
             var lambda = square.diagonal().mean() * strength + 1e-8;
             var system = square + eye(square.shape[0], dtype: float32, device: square.device) * lambda;

@@ -19,7 +19,7 @@ public sealed class WindowBatch : IDisposable
     {
         (Plans, Tokens, SuperTokens) = (heads, tokens, config.SuperTokens);
         HeadOffsets = new int[heads.Count + 1];
-        for (var h = 0; h < heads.Count; h++) HeadOffsets[h + 1] = HeadOffsets[h] + (heads[h]?.Windows.Count ?? 0);
+        for (var h = 0; h < heads.Count; h++) HeadOffsets[h + 1] = HeadOffsets[h] + (heads[h] is { IsWide: false } plan ? plan.Windows.Count : 0);
         var layout = new WindowLayout(config, heads, tokens);
         (SlotOffsets, SlotPositions, SlotCounts) = (layout.Offsets, layout.Positions, layout.Counts);
         using var scope = NewDisposeScope();
@@ -33,6 +33,7 @@ public sealed class WindowBatch : IDisposable
         LengthIndex = Lengths.squeeze(1).to(int64);
         HeadOfWindow = tensor(layout.HeadOfWindow, device: device);
         Rows = tensor(layout.Rows, device: device);
+        Wide = layout.WideStarts.Length == 0 ? null : new WideWindows(layout, rotary, device);
         Prior = config.SuperTokens == 1 ? null : tensor(layout.Prior, windows, config.SuperTokens, config.LongestWindow, device: device);
         var (cos, sin) = rotary.Tables(layout.SuperPositions);
         (Cos, Sin) = (cos.to(device), sin.to(device));
@@ -48,7 +49,7 @@ public sealed class WindowBatch : IDisposable
     /// <summary>m.</summary>
     public int SuperTokens { get; }
 
-    /// <summary>N, windows over all heads.</summary>
+    /// <summary>N, windows over all heads that the network sees.</summary>
     public int Windows => HeadOffsets[^1];
 
     /// <summary>First window of each head, and N [H_kv + 1].</summary>
@@ -87,7 +88,10 @@ public sealed class WindowBatch : IDisposable
     /// <summary>Sines of the super-tokens' positions [N·m, D/2].</summary>
     public Tensor Sin { get; }
 
-    /// <summary>Rows of the compressed layer in (dense rows ⊕ super-tokens). int64 [Σ slots].</summary>
+    /// <summary>Windows that are pooled without the network; null: none.</summary>
+    internal WideWindows? Wide { get; }
+
+    /// <summary>Rows of the compressed layer in (dense rows ⊕ super-tokens ⊕ wide means). int64 [Σ slots].</summary>
     public Tensor Rows { get; }
 
     /// <summary>[H_kv + 1].</summary>
@@ -105,5 +109,6 @@ public sealed class WindowBatch : IDisposable
     public void Dispose()
     {
         foreach (var made in Tensors) made.Dispose();
+        Wide?.Dispose();
     }
 }

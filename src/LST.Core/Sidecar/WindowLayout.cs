@@ -8,7 +8,7 @@ internal sealed class WindowLayout
 
     public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens)
     {
-        var windows = heads.Sum(plan => plan?.Windows.Count ?? 0);
+        var windows = heads.Sum(plan => plan is { IsWide: false } ? plan.Windows.Count : 0);
         var (m, longest, seen, absent) = (config.SuperTokens, config.LongestWindow, config.SeenTokens, (long)heads.Count * tokens);
         Seen = new long[windows * seen];
         Inside = new float[windows * longest];
@@ -19,6 +19,8 @@ internal sealed class WindowLayout
         List<long> rows = [];
         List<int> positions = [];
         List<float> counts = [];
+        List<long> wideStarts = [], wideEnds = [], widePositions = [];
+        List<float> wideCounts = [];
         void Keep(int head, int token)
         {
             rows.Add((long)head * tokens + token);
@@ -35,7 +37,18 @@ internal sealed class WindowLayout
             else
             {
                 for (var j = 0; j < plan.Sinks; j++) Keep(h, j);
-                foreach (var (first, count) in plan.Windows)
+                foreach (var (first, count) in plan.IsWide ? plan.Windows : [])
+                {
+                    // Rows of running sums, which have T + 1 rows a head.
+                    wideStarts.Add((long)h * (tokens + 1) + first);
+                    wideEnds.Add((long)h * (tokens + 1) + first + count);
+                    wideCounts.Add(count);
+                    widePositions.Add(first + (count - 1) / 2);
+                    rows.Add(absent + windows * m + wideStarts.Count - 1);
+                    positions.Add(first + (count - 1) / 2);
+                    counts.Add(count);
+                }
+                foreach (var (first, count) in plan.IsWide ? [] : plan.Windows)
                 {
                     HeadOfWindow[window] = h;
                     for (var i = 0; i < seen; i++)
@@ -64,6 +77,7 @@ internal sealed class WindowLayout
             Offsets[h + 1] = rows.Count;
         }
         (Rows, Positions, Counts) = ([.. rows], [.. positions], [.. counts]);
+        (WideStarts, WideEnds, WidePositions, WideCounts) = ([.. wideStarts], [.. wideEnds], [.. widePositions], [.. wideCounts]);
     }
 
     public long[] Seen { get; }
@@ -77,6 +91,14 @@ internal sealed class WindowLayout
     public long[] SuperPositions { get; }
 
     public long[] Rows { get; }
+
+    public long[] WideStarts { get; }
+
+    public long[] WideEnds { get; }
+
+    public long[] WidePositions { get; }
+
+    public float[] WideCounts { get; }
 
     public int[] Offsets { get; }
 

@@ -2,17 +2,40 @@ namespace LST.Core.Sidecar;
 
 /// <summary>
 /// How the T tokens of one head become n slots: sinks, windows that become m super-tokens each, recents. Windows are balanced (sizes differ by at
-/// most one), so that n is exact; slots that m does not divide go to the recents.
+/// most one), so that n is exact; slots that m does not divide go to the recents. A head that is told how many recents it keeps may be left with windows that are
+/// longer than the network sees: those are <em>wide</em>, plain means with their mass, one slot each.
 /// </summary>
 /// <param name="Tokens">T.</param>
 /// <param name="Sinks">First tokens kept.</param>
 /// <param name="Recent">Last tokens kept.</param>
 /// <param name="Windows">First token and length of each window, in order.</param>
-/// <param name="SuperTokens">m.</param>
-public sealed record WindowPlan(int Tokens, int Sinks, int Recent, IReadOnlyList<(int First, int Count)> Windows, int SuperTokens)
+/// <param name="SuperTokens">m; 1 where windows are wide.</param>
+/// <param name="IsWide">Whether windows are pooled without the network.</param>
+public sealed record WindowPlan(int Tokens, int Sinks, int Recent, IReadOnlyList<(int First, int Count)> Windows, int SuperTokens, bool IsWide = false)
 {
     /// <summary>n.</summary>
-    public int Slots => Sinks + Recent + Windows.Count * SuperTokens;
+    public int Slots => Sinks + Recent + MiddleSlots;
+
+    /// <summary>Slots of all windows.</summary>
+    public int MiddleSlots => Windows.Count * SuperTokens;
+
+    /// <summary>Plans n slots for a head that keeps R recents in any case: windows are wide where they must be.</summary>
+    /// <param name="config">The sidecar's options.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="slots">n.</param>
+    /// <param name="sinks">s.</param>
+    /// <param name="recent">R.</param>
+    /// <returns>The plan, or null when the head stays as it is.</returns>
+    public static WindowPlan? MakeWithRecent(SidecarConfig config, int tokens, int slots, int sinks, int recent)
+    {
+        if (slots >= tokens || slots < 1) return null;
+        sinks = Math.Min(sinks, slots - 1);
+        recent = Math.Clamp(recent, 0, slots - sinks - 1);
+        var windows = slots - sinks - recent;
+        var middle = tokens - sinks - recent;
+        if (windows >= config.SuperTokens && middle <= (long)(windows / config.SuperTokens) * config.LongestWindow) return Make(config, tokens, slots, sinks, recent);
+        return new WindowPlan(tokens, sinks, recent, Balanced(sinks, middle, windows), 1, IsWide: true);
+    }
 
     /// <summary>
     /// Plans n slots. Where a window would be longer than w_max, first recents and then sinks join the middle; if that does not suffice the head cannot
@@ -58,7 +81,7 @@ public sealed record WindowPlan(int Tokens, int Sinks, int Recent, IReadOnlyList
 
     /// <inheritdoc/>
     public bool Equals(WindowPlan? other) =>
-        other is not null && (Tokens, Sinks, Recent, Windows.Count, SuperTokens) == (other.Tokens, other.Sinks, other.Recent, other.Windows.Count, other.SuperTokens)
+        other is not null && (Tokens, Sinks, Recent, Windows.Count, SuperTokens, IsWide) == (other.Tokens, other.Sinks, other.Recent, other.Windows.Count, other.SuperTokens, other.IsWide)
         && Windows.SequenceEqual(other.Windows);
 
     /// <inheritdoc/>

@@ -35,7 +35,8 @@ public interface ITrainingObserver
 /// <param name="Parameters">Learned numbers.</param>
 /// <param name="Seconds">Wall time of this part.</param>
 /// <param name="Resumed">Step that it went on from; 0: from the start.</param>
-public sealed record TrainingResult(int Steps, ValidationResult Best, IReadOnlyList<ValidationResult> Validations, string FinalFile, string BestFile, long Parameters, double Seconds, int Resumed);
+/// <param name="Sidecar">The sidecar's options, measured budgets included.</param>
+public sealed record TrainingResult(int Steps, ValidationResult Best, IReadOnlyList<ValidationResult> Validations, string FinalFile, string BestFile, long Parameters, double Seconds, int Resumed, SidecarConfig Sidecar);
 
 /// <summary>
 /// Trains a sidecar of one frozen model. Every step is a function of the options, the seed and the step's number: a run that was stopped anywhere goes on from its newest
@@ -71,9 +72,10 @@ public sealed class Trainer
         var clock = Stopwatch.StartNew();
         Directory.CreateDirectory(folder);
         using var store = new PrefixStore(model, data.Sequences, needs, options.StoreBytes);
+        var measured = WithBudgets(observer, cancel);
         observer.OnPhase("measuring channels of keys and values");
-        var (scale, statistics) = new Calibration(model, options, data).Measure(cancel);
-        using var state = NewState(scale);
+        var (scale, statistics) = new Calibration(model, measured, data).Measure(cancel);
+        using var state = NewState(measured.Sidecar, scale);
         var checkpoints = new TrainingCheckpoint(folder);
         if (checkpoints.Read(state, Fingerprint(), observer.OnMessage)) observer.OnMessage($"going on behind step {state.Step}");
         var resumed = state.Step;
@@ -111,7 +113,7 @@ public sealed class Trainer
     {
         var trial = new Trainer(model, options, data, "");
         var (scale, statistics) = new Calibration(model, options with { Calibration = 1 }, data).Measure(cancel);
-        using var state = trial.NewState(scale);
+        using var state = trial.NewState(options.Sidecar, scale);
         state.Sidecar.RequireGradients(true);
         using var store = new PrefixStore(model, data.Sequences, trial.needs, options.StoreBytes);
         var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
@@ -155,9 +157,20 @@ public sealed class Trainer
         observer.OnValidation(result, ReferenceEquals(state.Best, result));
     }
 
-    private TrainingState NewState(InputScale scale)
+    // Measured budgets are part of the sidecar's options from here on; measuring is a function of the options, so that a resumed run finds the same.
+    private TrainingOptions WithBudgets(ITrainingObserver observer, CancellationToken cancel)
     {
-        var sidecar = SidecarModule.Untrained(options.Sidecar with { Model = options.Sidecar.Model with { WeightsSha256 = model.WeightsSha256 } }, options.Seed, scale);
+        if (options.HeadSequences == 0) return options;
+        observer.OnPhase("measuring what each head loses under each budget");
+        var count = Math.Min(options.HeadSequences, options.Pool);
+        var measurement = new HeadMeasurement(model, options.Sidecar, options.Ratios[0]);
+        var errors = measurement.Measure([.. Enumerable.Range(0, count).Select(i => data.Sequences((long)i * options.Pool / count))], null, cancel);
+        return options with { Sidecar = measurement.Choose(errors).Checked() };
+    }
+
+    private TrainingState NewState(SidecarConfig config, InputScale scale)
+    {
+        var sidecar = SidecarModule.Untrained(config with { Model = config.Model with { WeightsSha256 = model.WeightsSha256 } }, options.Seed, scale);
         sidecar.To(model.Device);
         return new TrainingState(sidecar, new AdamW(sidecar.Parameters, weightDecay: options.WeightDecay));
     }
@@ -170,7 +183,7 @@ public sealed class Trainer
         using (no_grad())
             foreach (var (name, parameter) in state.Sidecar.Parameters) parameter.copy_(state.BestParameters[name]);
         SidecarFile.Write(best, state.Sidecar);
-        return new TrainingResult(state.Step, state.Best!, state.Validations, final, best, state.Sidecar.ParameterCount, seconds, resumed);
+        return new TrainingResult(state.Step, state.Best!, state.Validations, final, best, state.Sidecar.ParameterCount, seconds, resumed, state.Sidecar.Config);
     }
 
     // What decides every bit of the run: not where files lie, how often it saves, or how much memory it may take.

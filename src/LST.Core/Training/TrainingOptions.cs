@@ -59,6 +59,9 @@ public sealed record TrainingOptions
     /// <summary>Sequences that channel statistics of inputs and queries are measured on.</summary>
     public int Calibration { get; init; } = 16;
 
+    /// <summary>Sequences that the budgets of heads are measured on; 0: the budgets stay as the sidecar's options say.</summary>
+    public int HeadSequences { get; init; }
+
     /// <summary>Steps between validations; the last step is always validated.</summary>
     public int ValidateEvery { get; init; } = 100;
 

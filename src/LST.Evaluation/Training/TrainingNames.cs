@@ -19,6 +19,7 @@ internal static class TrainingNames
         ["steps"] = options.Steps,
         ["sequences"] = options.Sequences,
         ["pool"] = options.Pool,
+        ["head_sequences"] = options.HeadSequences,
         ["learning_rate"] = options.LearningRate,
         ["warmup"] = options.Warmup,
         ["schedule"] = options.Schedule.ToString().ToLowerInvariant(),

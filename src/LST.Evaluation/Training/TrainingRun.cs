@@ -61,7 +61,7 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         PeakMemoryBytes = MachineInfo.PeakMemoryBytes(),
         Preset = request.Preset,
         Ratios = [.. request.Ratios.Select(ratio => ratio.Value)],
-        Sidecar = JsonNode.Parse(options.Sidecar.ToJson())!.AsObject(),
+        Sidecar = JsonNode.Parse(result.Sidecar.ToJson())!.AsObject(),
         Parameters = result.Parameters,
         Data = data.Fingerprint,
         Steps = result.Steps,

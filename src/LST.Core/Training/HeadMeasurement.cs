@@ -1,0 +1,98 @@
+using LST.Core.Compression;
+using LST.Core.Models;
+using LST.Core.Sidecar;
+using LST.Core.Training.Data;
+using static TorchSharp.torch;
+
+namespace LST.Core.Training;
+
+/// <summary>
+/// Measures on training sequences how much each head of each layer loses under each way to spend its slots, and shares the budget out. The loss of a head is the squared
+/// change of what it adds to the residual stream, W_o^h (Attn_dense − Attn_compressed), for the queries of the continuation, over the squared norm of that stream; super-tokens are
+/// untrained (means with their mass), so that nothing has to be trained first.
+/// </summary>
+/// <param name="model">The frozen model.</param>
+/// <param name="config">Options of the sidecar that will be trained.</param>
+/// <param name="ratio">At which ratio.</param>
+internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config, Ratio ratio)
+{
+    private const int Queries = 64;
+
+    /// <summary>Shares of slots, capped where a head is dense, and shares of recents.</summary>
+    public static IReadOnlyList<HeadOption> Options(Ratio ratio)
+    {
+        double[] slots = [1 / 8.0, 1 / 4.0, 3 / 8.0, 1 / 2.0, 3 / 4.0, 1, 5 / 4.0, 3 / 2.0, 2, 3, 4, 6, 8];
+        double[] recents = [0.02, 0.25, 0.5, 0.75, 0.9];
+        List<HeadOption> options = [.. from s in slots where s < ratio.Value from r in recents select new HeadOption(s, r)];
+        options.Add(new HeadOption(ratio.Value, 0));            // dense
+        return options;
+    }
+
+    /// <summary>Errors [L·H_kv][options], means over sequences.</summary>
+    public IReadOnlyList<IReadOnlyList<double>> Measure(IReadOnlyList<TrainingSequence> sequences, Action<int>? done = null, CancellationToken cancel = default)
+    {
+        var options = Options(ratio);
+        // Means with mass, whatever the network will be.
+        var plain = config with { Network = SidecarNetwork.PerHead, Hidden = 1, Neighbours = 0, SuperTokens = 1, Bias = SlotBias.LogMass, Base = SuperTokenBase.Pooled, Norm = NormRule.None, Refit = RefitProbes.None, Scaling = InputScaling.None, HeadSlots = null, HeadRecent = null };
+        using var means = SidecarModule.Untrained(plain);
+        means.To(model.Device);
+        var errors = Enumerable.Range(0, config.Heads).Select(_ => new double[options.Count]).ToArray();
+        for (var i = 0; i < sequences.Count; i++)
+        {
+            Add(sequences[i], means, options, errors, cancel);
+            done?.Invoke(i + 1);
+        }
+        foreach (var head in errors)
+            for (var o = 0; o < head.Length; o++) head[o] /= sequences.Count;
+        return errors;
+    }
+
+    /// <summary>The config with the budgets that cost least.</summary>
+    public SidecarConfig Choose(IReadOnlyList<IReadOnlyList<double>> errors)
+    {
+        var options = Options(ratio);
+        var chosen = HeadChoice.Of(errors, options);
+        var mean = chosen.Average(o => options[o].Slots);
+        var heads = config.Model.KeyValueHeads;
+        IReadOnlyList<IReadOnlyList<double>> Table(Func<HeadOption, double> value) =>
+            [.. Enumerable.Range(0, config.Model.Layers).Select(l => (IReadOnlyList<double>)[.. Enumerable.Range(0, heads).Select(h => value(options[chosen[l * heads + h]]))])];
+        return config with { HeadSlots = Table(o => Math.Round(o.Slots / mean, 6)), HeadRecent = Table(o => o.Recent) };
+    }
+
+    private void Add(TrainingSequence sequence, SidecarModule means, IReadOnlyList<HeadOption> options, double[][] errors, CancellationToken cancel)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var (tokens, heads) = (sequence.Prefix, model.Config.KeyValueHeads);
+        using var cache = model.NewCache(1, tokens);
+        Tensor Ids(ReadOnlySpan<long> ids) => tensor(ids.ToArray(), 1, ids.Length).to(model.Device);
+        model.Run(Ids(sequence.PrefixIds), cache, new SegmentOptions { Cancel = cancel });
+        var mean = ratio.Slots(tokens);
+        model.Run(Ids(sequence.Inputs), cache, new SegmentOptions
+        {
+            Append = false,
+            Cancel = cancel,
+            Capture = CaptureNeeds.Queries | CaptureNeeds.Output,
+            OnLayer = capture =>
+            {
+                using var layerScope = NewDisposeScope();
+                var (keys, values) = cache.Layers[capture.Layer].Tail.Joined();
+                var probe = new HeadProbe(model, capture, keys[0].to(float32), values[0].to(float32), Queries);
+                var context = new LayerContext { Layer = capture.Layer, Config = model.Config, Rotary = model.Rotary, Keys = keys[0], Values = values[0] };
+                var preRope = config.KeySpace == KeySpace.PreRope ? context.PreRopeKeys() : context.Keys;
+                for (var o = 0; o < options.Count; o++)
+                {
+                    using var optionScope = NewDisposeScope();
+                    var slots = Math.Clamp((int)(options[o].Slots * mean), 2, tokens);
+                    if (options[o].Slots >= ratio.Value) continue;                                   // dense loses nothing
+                    var plan = WindowPlan.MakeWithRecent(config with { SuperTokens = 1 }, tokens, slots, BudgetExpression.Evaluate("lst:sinks", config.Sinks, slots, ratio), (int)(options[o].Recent * slots));
+                    if (plan is null) continue;
+                    using var batch = new WindowBatch(means.Config, [.. Enumerable.Repeat(plan, heads)], tokens, model.Rotary, model.Device);
+                    using var packed = means.Compress(capture.Layer, preRope, context.Values, batch).Packed(context.Keys, context.Values, batch);
+                    var lost = probe.Loss(packed);
+                    for (var h = 0; h < heads; h++) errors[capture.Layer * heads + h][o] += lost[h];
+                }
+            },
+        });
+    }
+}
