@@ -1,5 +1,6 @@
 using LST.Core.Caching;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
 using LST.Core.Models;
 using static TorchSharp.torch;
 
@@ -11,9 +12,10 @@ namespace LST.Core.Baselines;
 /// that fits), <c>grouping</c> <c>balanced</c> (exactly n slots, sizes differ by at most one) or <c>fixed-window</c> (a leftover stays dense),
 /// <c>key-space</c> <c>post-rope</c> (rotated keys are averaged, fast channels shrink) or <c>pre-rope</c> (averaged, then turned to the run's middle),
 /// <c>log-mass</c> (bias log of the run's length, so that a run keeps its softmax mass), <c>budget</c> <c>total</c> or <c>middle</c>.
-/// The position of a run is ⌊(first + last) / 2⌋. Cannot keep one token of a run apart from its neighbours.
+/// The position of a run is ⌊(first + last) / 2⌋. Online, every <c>window</c> (default r) tokens that have left the recent ones are pooled once; grouping and
+/// budget have no meaning there. Cannot keep one token of a run apart from its neighbours.
 /// </summary>
-public sealed class MeanPooling(MethodOptions options) : IKvCompressor
+public sealed class MeanPooling(MethodOptions options) : IOnlineCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("mean", [], "means of runs of keys and values",
@@ -66,6 +68,12 @@ public sealed class MeanPooling(MethodOptions options) : IKvCompressor
     }
 
     /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(Ratio ratio) => OnlinePlan(ratio);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => WindowedLayer.Begin(start, OnlinePlan(start.Ratio), new MeanWindows(options, start.Rotary));
+
+    /// <inheritdoc/>
     public void Dispose() { }
 
     /// <summary>The runs of T tokens at n slots, sinks and recents as runs of one.</summary>
@@ -82,6 +90,12 @@ public sealed class MeanPooling(MethodOptions options) : IKvCompressor
             ? Balanced(sinks, middle, Math.Max(Math.Min(1, middle), slots - sinks - recent))
             : Fixed(sinks, middle, Window(middle, slots - sinks - recent, slots, ratio));
         return [.. Singles(0, sinks), .. between, .. Singles(tokens - recent, recent)];
+    }
+
+    private OnlineWindows OnlinePlan(Ratio ratio)
+    {
+        var window = options.IsAutomatic("window") ? ratio : Ratio.Of(Math.Max(1, options.SlotsWithoutBudget("window", ratio)));
+        return new OnlineWindows(window, 1, options.SlotsWithoutBudget("sinks", ratio), options.SlotsWithoutBudget("recent", ratio), 0);
     }
 
     private int Window(int middle, int slots, int budget, Ratio ratio)
@@ -106,7 +120,7 @@ public sealed class MeanPooling(MethodOptions options) : IKvCompressor
     private static IEnumerable<(int, int)> Singles(int start, int count) => Enumerable.Range(start, count).Select(j => (j, 1));
 
     // Means over [start, end) along dimension 1 by differences of running sums in double; runs of one are copied, not computed.
-    private static Tensor RunMeans(Tensor rows, long[] starts, long[] ends, Tensor counts)
+    internal static Tensor RunMeans(Tensor rows, long[] starts, long[] ends, Tensor counts)
     {
         var device = rows.device;
         var sums = cat([zeros(rows.shape[0], 1, rows.shape[2], float64, device), rows.to(float64).cumsum(1)], 1);

@@ -4,13 +4,14 @@ namespace LST.Core.Caching;
 
 /// <summary>
 /// The compressed prefix of one layer, packed and ragged: the slots of head h of sample b are rows
-/// <c>Offsets[b·H_kv + h] … Offsets[b·H_kv + h + 1] − 1</c> of <see cref="Keys"/> and <see cref="Values"/>.
-/// Owns its tensors. Slots are in ascending order of position.
+/// from <c>Offsets[b·H_kv + h]</c> on of <see cref="Keys"/> and <see cref="Values"/>, as many as <see cref="Length"/>. A layer that grows has spare
+/// rows behind each head; else heads follow each other without gaps. Owns its tensors. Slots are in ascending order of position.
 /// </summary>
-public sealed class CompressedLayer : IDisposable
+public sealed partial class CompressedLayer : IDisposable
 {
-    private readonly int[] offsets;
-    private readonly int[] positions;
+    private int[] offsets;
+    private int[] lengths;
+    private int[] positions;
     private (Tensor Keys, Tensor Values, Tensor? Mask)? padded;
 
     /// <summary>Takes over the tensors and checks every shape.</summary>
@@ -40,6 +41,7 @@ public sealed class CompressedLayer : IDisposable
         if (bias is not null && (bias.dim() != 1 || bias.shape[0] != slots || bias.dtype != float32))
             throw new ArgumentException($"bias: expected float32 [{slots}], got {bias.dtype} [{string.Join(", ", bias.shape)}]");
         if (counts is not null && counts.Length != slots) throw new ArgumentException($"counts: expected {slots}, got {counts.Length}");
+        lengths = [.. offsets.Skip(1).Select((end, i) => end - offsets[i])];
         Bias = WithoutZeros(bias);
     }
 
@@ -49,71 +51,63 @@ public sealed class CompressedLayer : IDisposable
     /// <summary>H_kv.</summary>
     public int KeyValueHeads { get; }
 
-    /// <summary>Post-RoPE keys [Σ lengths, D].</summary>
-    public Tensor Keys { get; }
+    /// <summary>Post-RoPE keys [rows, D].</summary>
+    public Tensor Keys { get; private set; }
 
-    /// <summary>Values [Σ lengths, D].</summary>
-    public Tensor Values { get; }
+    /// <summary>Values [rows, D].</summary>
+    public Tensor Values { get; private set; }
 
-    /// <summary>float32 [Σ lengths], or null when all are zero.</summary>
-    public Tensor? Bias { get; }
+    /// <summary>float32 [rows], or null when all are zero.</summary>
+    public Tensor? Bias { get; private set; }
 
-    /// <summary>Tokens that each slot stands for; null: one each.</summary>
-    public float[]? Counts { get; }
+    /// <summary>Tokens that the slot of each row stands for [rows]; null: one each.</summary>
+    public float[]? Counts { get; private set; }
 
     /// <summary>Whether the heads of a sample keep the same positions.</summary>
     public bool PositionsShared { get; }
 
-    /// <summary>[B·H_kv + 1].</summary>
+    /// <summary>First row of each head, and the number of rows [B·H_kv + 1].</summary>
     public ReadOnlySpan<int> Offsets => offsets;
 
-    /// <summary>RoPE position of each slot's key [Σ lengths].</summary>
+    /// <summary>RoPE position of the slot's key in each row [rows].</summary>
     public ReadOnlySpan<int> Positions => positions;
 
     /// <summary>Σ lengths.</summary>
-    public int Slots => offsets[^1];
+    public int Slots => lengths.Sum();
 
     /// <summary>Slots of one head of one sample.</summary>
-    public int Length(int sample, int head) => offsets[sample * KeyValueHeads + head + 1] - offsets[sample * KeyValueHeads + head];
+    public int Length(int sample, int head) => lengths[sample * KeyValueHeads + head];
 
     /// <summary>Longest head over all samples.</summary>
-    public int LongestLength => Enumerable.Range(0, Batch * KeyValueHeads).Max(i => offsets[i + 1] - offsets[i]);
+    public int LongestLength => lengths.Max();
 
     /// <summary>Whether all heads of all samples hold the same number of slots.</summary>
-    public bool IsUniform
-    {
-        get
-        {
-            for (var i = 1; i < offsets.Length; i++) if (offsets[i] - offsets[i - 1] != offsets[1]) return false;
-            return true;
-        }
-    }
+    public bool IsUniform => lengths.AsSpan().IndexOfAnyExcept(lengths[0]) < 0;
 
     /// <summary>
     /// Bytes that a decode step reads: keys, values, bias if any is non-zero, and an int32 position a slot (one list a sample where heads share it).
+    /// Spare rows count as well.
     /// </summary>
-    public long Bytes
+    public long Bytes => Enumerable.Range(0, Batch).Sum(BytesOf);
+
+    /// <summary>As <see cref="Bytes"/>, of one sample.</summary>
+    public long BytesOf(int sample)
     {
-        get
-        {
-            var rows = Slots * Keys.shape[1] * (Keys.dtype == float32 ? 4L : 2L);
-            long listed = PositionsShared ? Enumerable.Range(0, Batch).Sum(b => Length(b, 0)) : Slots;
-            return 2 * rows + (Bias is null ? 0 : 4L * Slots) + 4 * listed;
-        }
+        var first = sample * KeyValueHeads;
+        long rows = offsets[first + KeyValueHeads] - offsets[first];
+        long listed = PositionsShared ? offsets[first + 1] - offsets[first] : rows;
+        return 2 * rows * Keys.shape[1] * (Keys.dtype == float32 ? 4 : 2) + (Bias is null ? 0 : 4 * rows) + 4 * listed;
     }
 
     /// <summary>
     /// The padded view for library attention: keys and values [B, H_kv, n_max, D] and an additive float32 mask [B, H_kv, n_max]
-    /// (bias, −inf on padding) or null when there is neither. Made once; without copies when all heads are equally long. Not to be disposed.
+    /// (bias, −inf on padding) or null when there is neither. Made once; without copies when all heads are equally long. Valid until the layer grows; not to be disposed.
     /// </summary>
     public (Tensor Keys, Tensor Values, Tensor? Mask) Padded()
     {
         if (padded is { } made) return made;
         using var scope = NewDisposeScope();
-        var view = IsUniform
-            ? (Keys.view(Batch, KeyValueHeads, offsets[1], Keys.shape[1]), Values.view(Batch, KeyValueHeads, offsets[1], Keys.shape[1]),
-               Bias?.view(Batch, KeyValueHeads, offsets[1]))
-            : PadRagged();
+        var view = IsUniform && IsEvenlySpaced ? Even() : PadRagged();
         view.Item1.DetachFromDisposeScope();
         view.Item2.DetachFromDisposeScope();
         view.Item3?.DetachFromDisposeScope();
@@ -133,9 +127,10 @@ public sealed class CompressedLayer : IDisposable
         var anyBias = samples.Any(s => s.Bias is not null);
         var result = new CompressedLayer(samples.Sum(s => s.Batch), heads,
             cat([.. samples.Select(s => s.Keys)]), cat([.. samples.Select(s => s.Values)]), [.. joined], [.. samples.SelectMany(s => s.positions)],
-            anyBias ? cat([.. samples.Select(s => s.Bias ?? zeros(s.Slots, float32, s.Keys.device))]) : null,
-            samples.Any(s => s.Counts is not null) ? [.. samples.SelectMany(s => s.Counts ?? Enumerable.Repeat(1f, s.Slots))] : null,
+            anyBias ? cat([.. samples.Select(s => s.Bias ?? zeros(s.offsets[^1], float32, s.Keys.device))]) : null,
+            samples.Any(s => s.Counts is not null) ? [.. samples.SelectMany(s => s.Counts ?? Enumerable.Repeat(1f, s.offsets[^1]))] : null,
             samples.All(s => s.PositionsShared)).Detached();
+        result.lengths = [.. samples.SelectMany(s => s.lengths)];
         foreach (var sample in samples) sample.Dispose();
         return result;
     }
@@ -152,13 +147,7 @@ public sealed class CompressedLayer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (padded is { } made)
-        {
-            made.Keys.Dispose();
-            made.Values.Dispose();
-            made.Mask?.Dispose();
-            padded = null;
-        }
+        ForgetPadded();
         Keys.Dispose();
         Values.Dispose();
         Bias?.Dispose();
@@ -174,6 +163,30 @@ public sealed class CompressedLayer : IDisposable
         return null;
     }
 
+    private bool IsEvenlySpaced
+    {
+        get
+        {
+            for (var i = 1; i < offsets.Length; i++) if (offsets[i] - offsets[i - 1] != offsets[1]) return false;
+            return true;
+        }
+    }
+
+    private void ForgetPadded()
+    {
+        if (padded is not { } made) return;
+        made.Keys.Dispose();
+        made.Values.Dispose();
+        made.Mask?.Dispose();
+        padded = null;
+    }
+
+    private (Tensor Keys, Tensor Values, Tensor? Mask) Even()
+    {
+        Tensor Rows(Tensor packed) => packed.view(Batch, KeyValueHeads, offsets[1], Keys.shape[1]).narrow(2, 0, lengths[0]);
+        return (Rows(Keys), Rows(Values), Bias?.view(Batch, KeyValueHeads, offsets[1]).narrow(2, 0, lengths[0]));
+    }
+
     private (Tensor Keys, Tensor Values, Tensor? Mask) PadRagged()
     {
         var longest = LongestLength;
@@ -181,11 +194,11 @@ public sealed class CompressedLayer : IDisposable
         var mask = new float[rows.Length];
         for (var i = 0; i < Batch * KeyValueHeads; i++)
         {
-            var length = offsets[i + 1] - offsets[i];
+            var length = lengths[i];
             for (var slot = 0; slot < longest; slot++)
             {
                 // Padding repeats some real row (its content must not matter) and is masked by −inf.
-                rows[i * longest + slot] = slot < length ? offsets[i] + slot : Math.Max(0, offsets[i + 1] - 1);
+                rows[i * longest + slot] = slot < length ? offsets[i] + slot : Math.Max(0, offsets[i] + length - 1);
                 mask[i * longest + slot] = slot < length ? 0f : float.NegativeInfinity;
             }
         }

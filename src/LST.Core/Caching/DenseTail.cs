@@ -4,11 +4,14 @@ namespace LST.Core.Caching;
 
 /// <summary>
 /// Uncompressed keys and values of one layer, appended in preallocated blocks of [B, H_kv, block, D]: a step writes in place,
-/// nothing that exists is copied when the tail grows.
+/// nothing that exists is copied when the tail grows. Tokens leave at the front by moving its start; a block that became free is used again.
 /// </summary>
 public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarType dtype, Device device, int blockTokens) : IDisposable
 {
     private readonly List<(Tensor Keys, Tensor Values)> blocks = [];
+
+    /// <summary>Row of the first block that holds the first token; above 0 after tokens were dropped.</summary>
+    public int FirstRow { get; private set; }
 
     /// <summary>Tokens held.</summary>
     public int Length { get; private set; }
@@ -16,7 +19,7 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
     /// <summary>Tokens a block.</summary>
     public int BlockTokens => blockTokens;
 
-    /// <summary>The blocks in order; block i holds tokens i·block … ; the last one is partly filled.</summary>
+    /// <summary>The blocks in order; token i lies in row <see cref="FirstRow"/> + i, counted over all blocks; the last one is partly filled.</summary>
     public IReadOnlyList<(Tensor Keys, Tensor Values)> Blocks => blocks;
 
     /// <summary>Bytes of all allocated blocks.</summary>
@@ -44,12 +47,13 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
     /// <summary>The block that takes the next token, allocated if need be, and the row in it.</summary>
     public ((Tensor Keys, Tensor Values) Block, int Row) Reserve()
     {
-        if (Length == blocks.Count * blockTokens)
+        if (FirstRow + Length == blocks.Count * blockTokens)
         {
-            var shape = new long[] { batch, keyValueHeads, blockTokens, headDim };
-            blocks.Add((empty(shape, dtype, device).DetachFromDisposeScope(), empty(shape, dtype, device).DetachFromDisposeScope()));
+            if (blocks.Count == 1 && FirstRow >= Length && FirstRow > 0) MoveToFront();
+            else Allocate();
         }
-        return (blocks[Length / blockTokens], Length % blockTokens);
+        var row = FirstRow + Length;
+        return (blocks[row / blockTokens], row % blockTokens);
     }
 
     /// <summary>Keys and values [B, H_kv, Length, D]: a view while one block suffices, else joined for this call. Belongs to the current dispose scope.</summary>
@@ -60,10 +64,55 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
             var none = new long[] { batch, keyValueHeads, 0, headDim };
             return (empty(none, dtype, device), empty(none, dtype, device));
         }
-        if (blocks.Count == 1) return (blocks[0].Keys.narrow(2, 0, Length), blocks[0].Values.narrow(2, 0, Length));
-        var parts = blocks.Select((block, i) => (block, count: Math.Min(blockTokens, Length - i * blockTokens))).Where(p => p.count > 0).ToList();
-        return (cat([.. parts.Select(p => p.block.Keys.narrow(2, 0, p.count))], 2), cat([.. parts.Select(p => p.block.Values.narrow(2, 0, p.count))], 2));
+        return Joined(0, Length);
     }
+
+    /// <summary>Keys and values [B, H_kv, count, D] of some tokens, at least one: a view where they lie in one block, else joined. Belongs to the current dispose scope.</summary>
+    /// <param name="first">First token, from 0.</param>
+    /// <param name="count">Tokens.</param>
+    public (Tensor Keys, Tensor Values) Joined(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, Length);
+        List<Tensor> keys = [], values = [];
+        for (var row = FirstRow + first; count > 0;)
+        {
+            var (block, at) = (blocks[row / blockTokens], row % blockTokens);
+            var taken = Math.Min(count, blockTokens - at);
+            keys.Add(block.Keys.narrow(2, at, taken));
+            values.Add(block.Values.narrow(2, at, taken));
+            (row, count) = (row + taken, count - taken);
+        }
+        return keys.Count == 1 ? (keys[0], values[0]) : (cat([.. keys], 2), cat([.. values], 2));
+    }
+
+    /// <summary>Forgets the first tokens. No row moves; blocks that became free wait for new tokens, more of them than can be used are given back.</summary>
+    /// <param name="count">Tokens, at most <see cref="Length"/>.</param>
+    public void DropFirst(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Length);
+        (FirstRow, Length) = (FirstRow + count, Length - count);
+        for (; FirstRow >= blockTokens; FirstRow -= blockTokens)
+        {
+            blocks.Add(blocks[0]);
+            blocks.RemoveAt(0);
+        }
+        if (Length == 0) FirstRow = 0;
+        // Where half a block suffices the rows move to its front now and then; else one free block takes turns.
+        var used = (FirstRow + Length + blockTokens - 1) / blockTokens + (2 * Length > blockTokens ? 1 : 0);
+        while (blocks.Count > Math.Max(1, used))
+        {
+            var (keys, values) = blocks[^1];
+            blocks.RemoveAt(blocks.Count - 1);
+            keys.Dispose();
+            values.Dispose();
+        }
+    }
+
+    /// <summary>Zeros [B, H_kv, tokens, D] like the rows of the tail, in the current dispose scope.</summary>
+    internal Tensor NewRows(int tokens) => zeros([batch, keyValueHeads, tokens, headDim], dtype, device);
 
     /// <summary>Forgets the tokens behind <paramref name="length"/>; blocks stay allocated for reuse.</summary>
     public void Truncate(int length)
@@ -82,6 +131,22 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
             values.Dispose();
         }
         blocks.Clear();
-        Length = 0;
+        (FirstRow, Length) = (0, 0);
+    }
+
+    private void Allocate()
+    {
+        var shape = new long[] { batch, keyValueHeads, blockTokens, headDim };
+        blocks.Add((empty(shape, dtype, device).DetachFromDisposeScope(), empty(shape, dtype, device).DetachFromDisposeScope()));
+    }
+
+    // At least half of the only block is free, so that the rows do not overlap themselves.
+    private void MoveToFront()
+    {
+        using var scope = NewDisposeScope();
+        var (keys, values) = blocks[0];
+        keys.narrow(2, 0, Length).copy_(keys.narrow(2, FirstRow, Length));
+        values.narrow(2, 0, Length).copy_(values.narrow(2, FirstRow, Length));
+        FirstRow = 0;
     }
 }

@@ -23,6 +23,15 @@ public static class BudgetExpression
         return (int)Math.Clamp(Math.Floor(value + 1e-9), 0, MaxTokens);
     }
 
+    /// <summary>Evaluates where there is no n yet, because the cache grows.</summary>
+    /// <exception cref="UsageException">Not such an expression, or one whose value depends on n.</exception>
+    public static int EvaluateWithoutSlots(string option, string text, Ratio ratio)
+    {
+        if (Value(text, 997, ratio.Value) is { } one && Value(text, 1009, ratio.Value) is { } other && Math.Abs(one - other) > 1e-9)
+            throw new UsageException($"option {option}={text}: it depends on n, and a cache that is compressed while tokens arrive has no n of its own; give a whole number or an expression of r");
+        return Evaluate(option, text, 1000, ratio);
+    }
+
     /// <summary>Whether the text can be evaluated at all and is not negative at n = 1000, r = 2 (checked when a method is parsed).</summary>
     public static bool IsValid(string text) => Value(text, 1000, 2) >= 0;
 

@@ -47,6 +47,10 @@ public sealed class MethodOptions(string method, IReadOnlyDictionary<string, str
     /// <summary>A whole number or expression for a budget of n slots.</summary>
     public int Slots(string key, int slots, Ratio ratio) => BudgetExpression.Evaluate($"{method}:{key}", values[key], slots, ratio);
 
+    /// <summary>A whole number or expression of r, where there is no n because the cache grows.</summary>
+    /// <exception cref="UsageException">It depends on n.</exception>
+    public int SlotsWithoutBudget(string key, Ratio ratio) => BudgetExpression.EvaluateWithoutSlots($"{method}:{key}", values[key], ratio);
+
     /// <summary>A number.</summary>
     public double Number(string key) => double.Parse(values[key], CultureInfo.InvariantCulture);
 

@@ -1,4 +1,5 @@
 using LST.Core.Baselines;
+using LST.Core.Compression.Online;
 using LST.Core.Sidecar;
 
 namespace LST.Core.Compression;
@@ -29,6 +30,13 @@ public static class MethodRegistry
 
     /// <summary>Names, for sentences.</summary>
     public static string KnownNames => string.Join(", ", Entries.Select(entry => entry.Name));
+
+    /// <summary>Names of methods that go on compressing while tokens arrive, for sentences.</summary>
+    public static string OnlineNames => string.Join(", ", Entries.Where(entry =>
+    {
+        using var made = MethodSpec.Parse(entry.Name).Create();
+        return made is IOnlineCompressor;
+    }).Select(entry => entry.Name));
 
     /// <summary>The entry of a name or alias in any case, or null.</summary>
     public static MethodEntry? Find(string name) => Entries.FirstOrDefault(entry =>

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using LST.Core.Caching;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
 using LST.Core.Models.Checkpoints;
+using LST.Core.Sidecar.Online;
 using static TorchSharp.torch;
 
 namespace LST.Core.Sidecar;
@@ -10,8 +12,10 @@ namespace LST.Core.Sidecar;
 /// LST: windows of keys and values become learned super-tokens; sinks and recents stay. Query-agnostic. Options: <c>preset</c> <c>lst</c>, <c>lst-large</c> or
 /// <c>paper</c>; <c>sidecar</c> a file, or <c>untrained</c> for the preset at its zero initialisation; everything else stands in the sidecar's own config. Without a file the one
 /// that belongs to the model and ratio is taken (<see cref="SidecarSearch"/>). Cannot compress beyond its longest window: such heads stay as they are.
+/// Online, every window of m·r tokens that has left the recent ones becomes m super-tokens once; budgets of single heads and the refit of values belong to
+/// whole prompts and have no part in it.
 /// </summary>
-public sealed class SuperTokenCompressor(MethodOptions options) : IKvCompressor
+public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompressor
 {
     private const string Untrained = "untrained";
     private readonly Dictionary<Ratio, SidecarModule> byRatio = [];
@@ -109,6 +113,16 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IKvCompressor
         return Compress(sidecar, layer, Batch(sidecar, layer, budget)).Detached();
     }
 
+    /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(Ratio ratio) => OnlinePlan(ratio);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start)
+    {
+        var sidecar = Of(start.Ratio);
+        return WindowedLayer.Begin(start, OnlinePlan(start.Ratio), new SidecarWindows(sidecar, start.Rotary));
+    }
+
     /// <summary>One layer by one network, differentiable; belongs to the current dispose scope.</summary>
     internal static CompressedLayer Compress(SidecarModule sidecar, LayerContext layer, WindowBatch batch)
     {
@@ -125,6 +139,16 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IKvCompressor
     // Null where no file is behind the network.
     private string? PathOf(Ratio ratio) => given is not null || options["sidecar"] == Untrained ? null
         : options.IsAutomatic("sidecar") ? Search.Require(target!.Name, options["preset"], ratio) : options["sidecar"];
+
+    // Right neighbours of a window must be in the tail, so that there are at least c recents.
+    private OnlineWindows OnlinePlan(Ratio ratio)
+    {
+        var config = Of(ratio).Config;
+        int Kept(string key, string text) => BudgetExpression.EvaluateWithoutSlots($"lst:{key}", text, ratio);
+        var plan = new OnlineWindows(ratio, config.SuperTokens, Kept("sinks", config.Sinks), Math.Max(config.Neighbours, Kept("recent", config.Recent)), config.Neighbours);
+        return plan.LongestWindow <= config.LongestWindow ? plan : throw new SidecarException(
+            $"the sidecar '{config.Preset}' of {config.Model.Name} takes windows of up to {config.LongestWindow} tokens, {ratio}:1 with {config.SuperTokens} super-tokens a window needs {plan.LongestWindow}; take one that was trained for this ratio");
+    }
 
     private static void Fits(SidecarConfig config, ModelTarget model, string path)
     {

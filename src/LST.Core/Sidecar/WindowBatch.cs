@@ -15,12 +15,13 @@ public sealed class WindowBatch : IDisposable
     /// <param name="tokens">T.</param>
     /// <param name="rotary">Frequencies of the model.</param>
     /// <param name="device">Where the tensors lie.</param>
-    public WindowBatch(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens, RotaryEmbedding rotary, Device device)
+    /// <param name="firstPosition">True position of the first of the T tokens: above 0 where they are a part of a text.</param>
+    public WindowBatch(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens, RotaryEmbedding rotary, Device device, int firstPosition = 0)
     {
         (Plans, Tokens, SuperTokens) = (heads, tokens, config.SuperTokens);
         HeadOffsets = new int[heads.Count + 1];
         for (var h = 0; h < heads.Count; h++) HeadOffsets[h + 1] = HeadOffsets[h] + (heads[h] is { IsWide: false } plan ? plan.Windows.Count : 0);
-        var layout = new WindowLayout(config, heads, tokens);
+        var layout = new WindowLayout(config, heads, tokens, firstPosition);
         (SlotOffsets, SlotPositions, SlotCounts) = (layout.Offsets, layout.Positions, layout.Counts);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();

@@ -6,7 +6,7 @@ internal sealed class WindowLayout
     // Logit with which a super-token starts on tokens of its siblings' parts of the window.
     private const float Sibling = -4f;
 
-    public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens)
+    public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens, int firstPosition = 0)
     {
         var windows = heads.Sum(plan => plan is { IsWide: false } ? plan.Windows.Count : 0);
         var (m, longest, seen, absent) = (config.SuperTokens, config.LongestWindow, config.SeenTokens, (long)heads.Count * tokens);
@@ -24,7 +24,7 @@ internal sealed class WindowLayout
         void Keep(int head, int token)
         {
             rows.Add((long)head * tokens + token);
-            positions.Add(token);
+            positions.Add(firstPosition + token);
             counts.Add(1);
         }
         var window = 0;
@@ -43,9 +43,9 @@ internal sealed class WindowLayout
                     wideStarts.Add((long)h * (tokens + 1) + first);
                     wideEnds.Add((long)h * (tokens + 1) + first + count);
                     wideCounts.Add(count);
-                    widePositions.Add(first + (count - 1) / 2);
+                    widePositions.Add(firstPosition + first + (count - 1) / 2);
                     rows.Add(absent + windows * m + wideStarts.Count - 1);
-                    positions.Add(first + (count - 1) / 2);
+                    positions.Add(firstPosition + first + (count - 1) / 2);
                     counts.Add(count);
                 }
                 foreach (var (first, count) in plan.IsWide ? [] : plan.Windows)
@@ -63,7 +63,7 @@ internal sealed class WindowLayout
                     for (var i = 0; i < m; i++)
                     {
                         var (from, to) = (i * count / m, (i + 1) * count / m);
-                        var position = first + from + (to - from - 1) / 2;
+                        var position = firstPosition + first + from + (to - from - 1) / 2;
                         SuperPositions[window * m + i] = position;
                         for (var j = 0; m > 1 && j < longest; j++) Prior[(window * m + i) * longest + j] = j >= from && j < to ? 0 : Sibling;
                         rows.Add(absent + window * m + i);

@@ -16,7 +16,7 @@ internal sealed unsafe class KvCacheView : IDecodeCache, IDisposable
     private readonly int _heads;
     private readonly int _headDim;
     private readonly ElementType _type;
-    private readonly (CompressedLayer? Prefix, AlignedBuffer<int> Positions)[] _positions;
+    private readonly (CompressedLayer? Prefix, int Version, AlignedBuffer<int> Positions)[] _positions;
 
     /// <summary>A view of a cache on the CPU; the cache may be compressed anew between steps.</summary>
     /// <param name="cache">The cache.</param>
@@ -25,8 +25,8 @@ internal sealed unsafe class KvCacheView : IDecodeCache, IDisposable
     public KvCacheView(KvCache cache, ModelConfig config, ElementType type)
     {
         (_cache, _heads, _headDim, _type) = (cache, config.KeyValueHeads, config.HeadDim, type);
-        _positions = new (CompressedLayer?, AlignedBuffer<int>)[config.SlidingWindow is null ? 0 : config.Layers];
-        for (var l = 0; l < _positions.Length; l++) _positions[l] = (null, new AlignedBuffer<int>());
+        _positions = new (CompressedLayer?, int, AlignedBuffer<int>)[config.SlidingWindow is null ? 0 : config.Layers];
+        for (var l = 0; l < _positions.Length; l++) _positions[l] = (null, 0, new AlignedBuffer<int>());
     }
 
     private nint RowBytes => (nint)_headDim * ElementSizes.Bytes(_type);
@@ -65,7 +65,7 @@ internal sealed unsafe class KvCacheView : IDecodeCache, IDisposable
         {
             if (prefix is not null)
             {
-                int first = prefix.Offsets[head], length = prefix.Offsets[head + 1] - first;
+                int first = prefix.Offsets[head], length = prefix.Length(head / _heads, head % _heads);
                 table.Add(new KvSegment(
                     keys + first * RowBytes, values + first * RowBytes, length, 0, bias is null ? null : bias + first, positions is null ? null : positions + first));
             }
@@ -79,17 +79,20 @@ internal sealed unsafe class KvCacheView : IDecodeCache, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (_, positions) in _positions) positions.Dispose();
+        foreach (var (_, _, positions) in _positions) positions.Dispose();
     }
 
     private void AddTail(DenseTail tail, nint head, int firstPosition, SegmentTable table)
     {
         var offset = head * tail.BlockTokens * RowBytes;
-        for (var first = 0; first < tail.Length; first += tail.BlockTokens)
+        int row = tail.FirstRow, length;
+        for (var first = 0; first < tail.Length; first += length)
         {
-            var (keys, values) = tail.Blocks[first / tail.BlockTokens];
-            table.Add(new KvSegment(
-                NativeMemory.DataOf(keys) + offset, NativeMemory.DataOf(values) + offset, Math.Min(tail.BlockTokens, tail.Length - first), firstPosition + first));
+            var (keys, values) = tail.Blocks[(tail.FirstRow + first) / tail.BlockTokens];
+            length = Math.Min(tail.BlockTokens - row, tail.Length - first);
+            var start = offset + row * RowBytes;
+            table.Add(new KvSegment(NativeMemory.DataOf(keys) + start, NativeMemory.DataOf(values) + start, length, firstPosition + first));
+            row = 0;
         }
     }
 
@@ -101,11 +104,11 @@ internal sealed unsafe class KvCacheView : IDecodeCache, IDisposable
     private int* Positions(int layer, CompressedLayer prefix)
     {
         ref var known = ref _positions[layer];
-        if (!ReferenceEquals(known.Prefix, prefix))
+        if (!ReferenceEquals(known.Prefix, prefix) || known.Version != prefix.Version)
         {
             known.Positions.Require(Math.Max(1, prefix.Positions.Length));
             prefix.Positions.CopyTo(new Span<int>(known.Positions.Pointer, prefix.Positions.Length));
-            known.Prefix = prefix;
+            (known.Prefix, known.Version) = (prefix, prefix.Version);
         }
 
         return known.Positions.Pointer;
