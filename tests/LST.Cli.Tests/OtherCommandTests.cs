@@ -68,6 +68,24 @@ public sealed class OtherCommandTests : IDisposable
     }
 
     [Fact]
+    public void Generate_online_says_what_the_cache_became_at_the_end()
+    {
+        var prompt = string.Join(' ', Enumerable.Repeat("The method returns the number of elements.", 6));
+
+        var result = cli.Run("generate", "--prompt", prompt, "--tokens", "20", "--method", "mean:log-mass=true", "--ratio", "2", "--online");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Matches(@"online: \d+ tokens in [\d.]+ slots a head at the end \([\d.]+:1\), \d+ bytes allocated", result.Error);
+    }
+
+    [Theory]
+    [InlineData("method 'snapkv' compresses a prompt once and cannot go on while tokens arrive; methods that can: mean, lst", "snapkv", "2")]
+    [InlineData("give a ratio above 1", "mean", "1")]
+    [InlineData("it depends on n", "mean:recent=n/2", "2")]
+    public void Generate_online_of_what_cannot_go_on_is_one_sentence(string sentence, string method, string ratio) =>
+        cli.Refuses(2, [sentence], "generate", "--prompt", "The method returns", "--tokens", "4", "--method", method, "--ratio", ratio, "--online");
+
+    [Fact]
     public void Several_prompts_are_one_batch_with_a_line_each()
     {
         var result = cli.Run("generate", "--prompt", "The method", "--prompt", "Returns a value that", "--tokens", "4");

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using LST.Cli.Terminal;
 using LST.Core;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
 using LST.Core.Models.Generation;
 using LST.Evaluation;
 using LST.Evaluation.Perplexity;
@@ -39,6 +40,10 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
         /// <summary>Ratio.</summary>
         [CommandOption("--ratio <R>"), DefaultValue("2"), Description("Compression ratio of the prompt's cache.")]
         public string Ratio { get; init; } = "2";
+
+        /// <summary>Online.</summary>
+        [CommandOption("--online"), Description("Go on compressing while decoding (mean, lst).")]
+        public bool Online { get; init; }
 
         /// <summary>Length.</summary>
         [CommandOption("--tokens <N>"), DefaultValue("128"), Description("Most new tokens.")]
@@ -79,6 +84,7 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
         var method = MethodSpec.Parse(settings.Method, seed);
         var sampling = new SamplingOptions(Numbers.Real("--temperature", settings.Temperature), Numbers.Whole("--top-k", settings.TopK, 0), Numbers.Real("--top-p", settings.TopP), seed).Checked();
         var ratio = Ratio.Parse(settings.Ratio);
+        if (settings.Online) CheckOnline(method);
         var tokens = Numbers.Whole("--tokens", settings.Tokens, 1);
         var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
 
@@ -86,7 +92,7 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
         var ids = prompts.Select(prompt => GenerationPrompt.Ids(loaded, prompt, settings.Chat)).ToList();
         var printer = new TokenPrinter(loaded.Tokenizer, Console.Out);
         var clock = Stopwatch.StartNew();
-        var request = new GenerationRequest(method, ratio, tokens, sampling, GenerationPrompt.StopIds(loaded));
+        var request = new GenerationRequest(method, ratio, tokens, sampling, GenerationPrompt.StopIds(loaded)) { IsOnline = settings.Online };
         var results = new Generator(loaded.Model, loaded.Tokenizer).Run(ids, request, ids.Count == 1 ? (_, id) => printer.Add(id) : null, cancellationToken);
         var elapsed = clock.Elapsed;
         if (ids.Count == 1) printer.End();
@@ -98,8 +104,17 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
             var result = results[b];
             var dense = (long)config.Layers * config.KeyValueHeads * result.PromptTokens;
             Console.Error.WriteLine($"{method.Typed}: {result.PromptTokens} prompt token{(result.PromptTokens == 1 ? "" : "s")} in {(double)result.KeptSlots / config.Layers / config.KeyValueHeads:0.#} slots a head ({(double)dense / result.KeptSlots:0.00}:1, {MemoryEstimate.Text(result.CacheBytes)}), {result.Ids.Length} new tokens");
+            if (result.End is { } end)
+                Console.Error.WriteLine($"online: {end.Tokens} tokens in {(double)end.Slots / config.Layers / config.KeyValueHeads:0.#} slots a head at the end ({(double)end.Tokens * config.Layers * config.KeyValueHeads / end.Slots:0.00}:1), {end.Bytes} bytes allocated ({(double)end.Bytes / end.Tokens:0.#} a token)");
         }
         Console.Error.WriteLine($"{elapsed.TotalSeconds:0.0} s in all, {results.Sum(r => r.Ids.Length) / elapsed.TotalSeconds:0.0} tokens/s with prefill and compression");
         return cancellationToken.IsCancellationRequested ? 130 : 0;
+    }
+
+    // Before a model is loaded.
+    private static void CheckOnline(MethodSpec method)
+    {
+        using var compressor = method.Create();
+        OnlineCompression.Require(compressor, method.Name);
     }
 }

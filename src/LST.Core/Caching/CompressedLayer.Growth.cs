@@ -6,7 +6,7 @@ namespace LST.Core.Caching;
 public sealed partial class CompressedLayer
 {
     // Spare rows of a head that grows: a sixteenth of its slots, at least this many. They are allocated, so that they are counted.
-    private const int LeastSpare = 8, SpareShare = 16;
+    private const int LeastSpare = 4, SpareShare = 16;
 
     private bool isGrowing;
 

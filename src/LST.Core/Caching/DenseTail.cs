@@ -49,7 +49,7 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
     {
         if (FirstRow + Length == blocks.Count * blockTokens)
         {
-            if (blocks.Count == 1 && FirstRow >= Length && FirstRow > 0) MoveToFront();
+            if (blocks.Count == 1 && FirstRow > 0 && 2 * FirstRow >= Length) MoveToFront();
             else Allocate();
         }
         var row = FirstRow + Length;
@@ -100,8 +100,8 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
             blocks.RemoveAt(0);
         }
         if (Length == 0) FirstRow = 0;
-        // Where half a block suffices the rows move to its front now and then; else one free block takes turns.
-        var used = (FirstRow + Length + blockTokens - 1) / blockTokens + (2 * Length > blockTokens ? 1 : 0);
+        // Where two thirds of a block suffice the rows move to its front now and then; else one free block takes turns.
+        var used = (FirstRow + Length + blockTokens - 1) / blockTokens + (3L * Length > 2L * blockTokens ? 1 : 0);
         while (blocks.Count > Math.Max(1, used))
         {
             var (keys, values) = blocks[^1];
@@ -140,13 +140,15 @@ public sealed class DenseTail(int batch, int keyValueHeads, int headDim, ScalarT
         blocks.Add((empty(shape, dtype, device).DetachFromDisposeScope(), empty(shape, dtype, device).DetachFromDisposeScope()));
     }
 
-    // At least half of the only block is free, so that the rows do not overlap themselves.
+    // At least a third of the only block is free, so that each row moves twice for a row that comes, at most.
     private void MoveToFront()
     {
         using var scope = NewDisposeScope();
         var (keys, values) = blocks[0];
-        keys.narrow(2, 0, Length).copy_(keys.narrow(2, FirstRow, Length));
-        values.narrow(2, 0, Length).copy_(values.narrow(2, FirstRow, Length));
+        // A copy between, where the rows would overlap themselves.
+        Tensor Held(Tensor block) => FirstRow >= Length ? block.narrow(2, FirstRow, Length) : block.narrow(2, FirstRow, Length).clone();
+        keys.narrow(2, 0, Length).copy_(Held(keys));
+        values.narrow(2, 0, Length).copy_(Held(values));
         FirstRow = 0;
     }
 }

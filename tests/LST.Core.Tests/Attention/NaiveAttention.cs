@@ -70,7 +70,8 @@ internal sealed class NaiveAttention(KvCache cache, int? slidingWindow) : ISegme
         var blocks = layer.Tail.Blocks.Select(block => (Keys: PlainNumbers.Heads(block.Keys[sample]), Values: PlainNumbers.Heads(block.Values[sample]))).ToList();
         for (var i = 0; i < layer.Tail.Length; i++)
         {
-            var (block, row) = (blocks[i / layer.Tail.BlockTokens], i % layer.Tail.BlockTokens);
+            var at = layer.Tail.FirstRow + i;
+            var (block, row) = (blocks[at / layer.Tail.BlockTokens], at % layer.Tail.BlockTokens);
             slots.Add(new Slot(block.Keys[head][row], block.Values[head][row], 0, cache.NextPositions[sample] - layer.Tail.Length + i));
         }
         return slots;

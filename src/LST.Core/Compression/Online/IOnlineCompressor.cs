@@ -31,7 +31,7 @@ public interface IOnlineCompressor : IKvCompressor
 /// <summary>Sizes of a cache that is compressed while it grows.</summary>
 public interface IOnlinePlan
 {
-    /// <summary>Most tokens that the dense tail holds between steps.</summary>
+    /// <summary>Most tokens that the dense tail holds between steps, once the cache is compressed.</summary>
     int TailTokens { get; }
 
     /// <summary>Last tokens of a prompt whose raw keys and values are wanted when it goes on.</summary>

@@ -135,8 +135,8 @@ public sealed class OnlineCompression : IDisposable
         return compressor.PlanOnline(ratio);
     }
 
-    // Twice what is held, so that rows move to the front of the block once in as many tokens.
-    private static int BlockTokens(IOnlinePlan plan, int segmentTokens) => 2 * (plan.TailTokens + segmentTokens);
+    // Half more than what is held, so that rows move to the front of the one block now and then.
+    private static int BlockTokens(IOnlinePlan plan, int segmentTokens) => (3 * (plan.TailTokens + segmentTokens) + 1) / 2;
 
     private static OnlineCompression Begin(LanguageModel model, IOnlineCompressor compressor, Ratio ratio, KvCache cache, IReadOnlyList<PromptEnd> prompts)
     {

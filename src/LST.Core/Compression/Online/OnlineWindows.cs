@@ -16,7 +16,7 @@ internal sealed record OnlineWindows(Ratio Ratio, int SuperTokens, int Sinks, in
     public int LongestWindow => (int)End(1);
 
     /// <inheritdoc/>
-    public int TailTokens => Sinks + Recent + LongestWindow - 1;
+    public int TailTokens => Recent + LongestWindow - 1;
 
     /// <inheritdoc/>
     public int PromptTokens => Recent + Neighbours;

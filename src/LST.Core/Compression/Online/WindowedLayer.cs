@@ -5,7 +5,8 @@ namespace LST.Core.Compression.Online;
 
 /// <summary>
 /// One layer whose complete windows are pooled once they have left the recent tokens. What a window becomes depends on its raw keys and values and on c
-/// raw tokens on each side alone, never on how many tokens a step brings.
+/// raw tokens on each side alone, never on how many tokens a step brings. Prompts of a batch bring as many recent tokens into the tail as the one that kept
+/// the fewest; further recents of the others stay slots of their own.
 /// </summary>
 internal sealed class WindowedLayer : IOnlineLayer
 {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LST.Core.Caching;
+using LST.Core.Compression.Online;
 using LST.Core.Models.Decoding;
 using static TorchSharp.torch;
 
@@ -14,14 +15,21 @@ public sealed class DecodeLoop : IDisposable
     private readonly LanguageModel model;
     private readonly KvCache cache;
     private readonly float[] logits;
+    private readonly OnlineCompression? online;
     private readonly CpuDecoder? decoder;
 
     /// <summary>A loop that goes on from a cache.</summary>
-    public DecodeLoop(LanguageModel model, KvCache cache)
+    public DecodeLoop(LanguageModel model, KvCache cache) : this(model, cache, null) { }
+
+    /// <summary>A loop whose cache is compressed after every step.</summary>
+    public DecodeLoop(LanguageModel model, OnlineCompression online) : this(model, online.Cache, online) { }
+
+    private DecodeLoop(LanguageModel model, KvCache cache, OnlineCompression? online)
     {
-        (this.model, this.cache) = (model, cache);
+        (this.model, this.cache, this.online) = (model, cache, online);
         logits = new float[cache.Batch * model.Config.VocabularySize];
-        if (LanguageModelWeights.Supports(model) && model.Attention.Name == "cpu") decoder = new CpuDecoder(model.Pool, model.Native, cache);
+        var kernelsSuffice = online is null || online.ReadsCacheAlone;
+        if (kernelsSuffice && LanguageModelWeights.Supports(model) && model.Attention.Name == "cpu") decoder = new CpuDecoder(model.Pool, model.Native, cache);
     }
 
     /// <summary>Logits [B·V] of final hidden states [B, 1, M].</summary>
@@ -40,11 +48,13 @@ public sealed class DecodeLoop : IDisposable
         if (decoder is not null)
         {
             decoder.Next(ids).CopyTo(logits);
+            online?.Compress();
             return logits;
         }
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        return Logits(model.Run(tensor(ids.ToArray(), cache.Batch, 1).to(model.Device), cache));
+        var row = tensor(ids.ToArray(), cache.Batch, 1).to(model.Device);
+        return Logits(online is null ? model.Run(row, cache) : online.Step(row));
     }
 
     /// <inheritdoc/>

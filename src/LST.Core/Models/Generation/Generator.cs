@@ -1,5 +1,6 @@
 using LST.Core.Caching;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
 using LST.Core.Text;
 using static TorchSharp.torch;
 
@@ -11,18 +12,32 @@ namespace LST.Core.Models.Generation;
 /// <param name="NewTokens">Most tokens a prompt gets.</param>
 /// <param name="Sampling">How tokens are chosen.</param>
 /// <param name="StopIds">Ids that end a text; they are not part of it.</param>
-public sealed record GenerationRequest(MethodSpec Method, Ratio Ratio, int NewTokens, SamplingOptions Sampling, IReadOnlyList<int> StopIds);
+public sealed record GenerationRequest(MethodSpec Method, Ratio Ratio, int NewTokens, SamplingOptions Sampling, IReadOnlyList<int> StopIds)
+{
+    /// <summary>The cache goes on being compressed while it is decoded; the method must be able to.</summary>
+    public bool IsOnline { get; init; }
+}
 
 /// <summary>What came of one prompt.</summary>
 /// <param name="Ids">Generated ids.</param>
 /// <param name="PromptTokens">T.</param>
 /// <param name="KeptSlots">Slots of the compressed prompt over all layers and KV heads.</param>
 /// <param name="CacheBytes">Their bytes.</param>
-public sealed record GenerationResult(int[] Ids, int PromptTokens, long KeptSlots, long CacheBytes);
+public sealed record GenerationResult(int[] Ids, int PromptTokens, long KeptSlots, long CacheBytes)
+{
+    /// <summary>The cache at the end, where it was compressed online.</summary>
+    public CacheEnd? End { get; init; }
+}
+
+/// <summary>One sample's cache after its last step.</summary>
+/// <param name="Tokens">Tokens seen: prompt and what was decoded.</param>
+/// <param name="Slots">Slots over all layers and KV heads, dense ones included.</param>
+/// <param name="Bytes">All that is allocated for them.</param>
+public sealed record CacheEnd(long Tokens, long Slots, long Bytes);
 
 /// <summary>
 /// Token-by-token decoding of a batch over compressed caches. Each prompt is prefilled and compressed by itself; the caches are joined, ragged as they
-/// are, and decoded together. The new tokens stay dense, at their true positions.
+/// are, and decoded together. The new tokens stay dense, at their true positions, unless the request asks for online compression.
 /// </summary>
 public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
 {
@@ -31,7 +46,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
     /// <param name="request">What is wanted.</param>
     /// <param name="onToken">Called with (prompt, id) for each new token as it comes.</param>
     /// <param name="cancel">While decoding: ends early with what is there; before that, as any cancelled work.</param>
-    /// <exception cref="UsageException">No prompt, no token wanted, or more than the model's trained length.</exception>
+    /// <exception cref="UsageException">No prompt, no token wanted, more than the model's trained length, or a method that cannot go on online.</exception>
     /// <exception cref="CompressionException">A prompt is empty, or a cache did not become what was planned.</exception>
     public IReadOnlyList<GenerationResult> Run(IReadOnlyList<long[]> prompts, GenerationRequest request, Action<int, int>? onToken = null, CancellationToken cancel = default)
     {
@@ -43,7 +58,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
         var generated = prompts.Select(_ => new List<int>(request.NewTokens)).ToArray();
         var finished = new bool[prompts.Count];
         var next = new long[prompts.Count];
-        using var step = new DecodeLoop(model, prepared.Cache);
+        using var step = prepared.Online is null ? new DecodeLoop(model, prepared.Cache) : new DecodeLoop(model, prepared.Online);
         var logits = step.Logits(prepared.LastHidden);
         for (var made = 0; made < request.NewTokens; made++)
         {
@@ -60,7 +75,10 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
             if (made + 1 == request.NewTokens || cancel.IsCancellationRequested || Array.TrueForAll(finished, done => done)) break;
             logits = step.Next(next);
         }
-        return [.. prompts.Select((prompt, b) => new GenerationResult([.. generated[b]], prompt.Length, prepared.Kept[b].Slots, prepared.Kept[b].Bytes))];
+        return [.. prompts.Select((prompt, b) => new GenerationResult([.. generated[b]], prompt.Length, prepared.Kept[b].Slots, prepared.Kept[b].Bytes)
+        {
+            End = prepared.Online is { } online ? new CacheEnd(online.NextPosition(b), online.Slots(b), online.BytesOf(b)) : null,
+        })];
     }
 
     private void Check(IReadOnlyList<long[]> prompts, GenerationRequest request)
@@ -76,30 +94,44 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
     private Prepared Prepare(IReadOnlyList<long[]> prompts, GenerationRequest request, CancellationToken cancel)
     {
         List<CompressedPrompts> parts = [];
-        using var compressor = request.Method.Create();
+        List<PromptEnd> ends = [];
+        var compressor = request.Method.Create();
         try
         {
+            var going = request.IsOnline ? OnlineCompression.Require(compressor, request.Method.Name) : null;
+            var wanted = going is null ? 0 : OnlineCompression.PlanOf(model, going, request.Ratio).PromptTokens;
             foreach (var prompt in prompts)
             {
                 parts.Add(PromptCompression.Run(model, prompt, [new CompressionJob(compressor, request.Ratio)], tokenizer, cancel));
+                if (going is not null) ends.Add(PromptEnd.Of(parts[^1].Dense, wanted));
                 parts[^1].Dense.Dispose();             // only one prompt's full cache at a time
             }
             (long, long)[] kept = [.. parts.Select(part => (part.Jobs[0].Plan.Total, part.Jobs[0].Bytes))];
-            var cache = KvCache.Join(model.Config, [.. parts.Select(part => part.Jobs[0].Cache)], model.Dtype, model.Device, Math.Clamp(request.NewTokens, 1, 256));
+            KvCache[] caches = [.. parts.Select(part => part.Jobs[0].Cache)];
+            var online = going is null ? null : OnlineCompression.Continue(model, going, request.Ratio, caches, ends);
+            var cache = online?.Cache ?? KvCache.Join(model.Config, caches, model.Dtype, model.Device, Math.Clamp(request.NewTokens, 1, 256));
             var last = cat([.. parts.Select(part => part.LastHidden)], 0).DetachFromDisposeScope();
-            return new Prepared(cache, last, kept);
+            return new Prepared(compressor, cache, online, last, kept);
+        }
+        catch
+        {
+            compressor.Dispose();
+            throw;
         }
         finally
         {
             foreach (var part in parts) part.Dispose();
+            foreach (var end in ends) end.Dispose();
         }
     }
 
-    private sealed record Prepared(KvCache Cache, Tensor LastHidden, IReadOnlyList<(long Slots, long Bytes)> Kept) : IDisposable
+    private sealed record Prepared(IKvCompressor Compressor, KvCache Cache, OnlineCompression? Online, Tensor LastHidden, IReadOnlyList<(long Slots, long Bytes)> Kept) : IDisposable
     {
         public void Dispose()
         {
-            Cache.Dispose();
+            if (Online is null) Cache.Dispose();
+            else Online.Dispose();
+            Compressor.Dispose();
             LastHidden.Dispose();
         }
     }
