@@ -42,7 +42,7 @@ public sealed class GenerateCommand : Command<GenerateCommand.Settings>
         public string Ratio { get; init; } = "2";
 
         /// <summary>Online.</summary>
-        [CommandOption("--online"), Description("Go on compressing while decoding (mean, lst).")]
+        [CommandOption("--online"), Description("Go on compressing while decoding, with a method that can.")]
         public bool Online { get; init; }
 
         /// <summary>Length.</summary>

@@ -155,6 +155,52 @@ public class OnlineCompressionTests
     }
 
     [Fact]
+    public void Heads_with_budgets_of_their_own_go_on_side_by_side()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var model = TinyModels.Load(TinyModels.Gqa);
+        using var sidecar = RandomSidecar.Of(model.Config, "lst", "2", config => config with
+        {
+            LongestWindow = 8,
+            HeadSlots = [[0.7, 1.3], [1.2, 0.8], [1, 1]],
+            HeadRecent = [[0.4, 0.1], [0.25, 0.5], [0.3, 0.3]],
+        });
+        using var compressor = SuperTokenCompressor.Around(sidecar);
+        using var byKernels = Continued(model, compressor, [61, 50]);
+        using var byTensors = Continued(model, compressor, [61, 50]);
+        Assert.False(byKernels.Cache.Layers[0].Prefix!.IsUniform);
+        // The head with the fewest recents, a tenth of its slots in the shorter prompt, says how many join the tail.
+        Assert.Equal(byKernels.Cache.Layers[1].Tail.Length, byKernels.Cache.Layers[0].Tail.Length);
+        Assert.InRange(byKernels.Cache.Layers[0].Tail.Length, 1, 4);
+        using var loop = new DecodeLoop(model, byKernels);
+        for (var step = 0; step < 40; step++)
+        {
+            using var inner = NewDisposeScope();
+            var expected = PlainNumbers.Of(model.Logits(byTensors.Step(tensor(new long[] { step, 90 - step }, 2, 1))));
+
+            Assert.InRange(PlainNumbers.Distance(expected, loop.Next([step, 90 - step]).ToArray().Select(x => (double)x).ToArray()), 0, 2e-4);
+        }
+        foreach (var layer in byKernels.Cache.Layers)
+            for (var i = 0; i < 4; i++)
+                Assert.Equal(byKernels.NextPosition(i / 2), layer.Prefix!.Counts!.Skip(layer.Prefix.Offsets[i]).Take(layer.Prefix.Length(i / 2, i % 2)).Sum() + layer.Tail.Length, 1e-3);
+    }
+
+    [Fact]
+    public void A_head_that_does_not_hold_what_was_planned_is_named()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModels.Load(TinyModels.Gqa);
+        using var compressor = new Forgetful();
+        using var online = OnlineCompression.Empty(model, compressor, Ratio.Of(2));
+        for (var t = 0; t < 13; t++) online.Step(TinyModels.Row(t));
+
+        var error = Assert.Throws<CompressionException>(() => online.Step(TinyModels.Row(13)));
+
+        Assert.Contains("sample 0, layer 0, head 0: after 14 tokens 13 slots were planned, 20 at most, and 14 are held", error.Message);
+    }
+
+    [Fact]
     public void The_live_count_and_the_bytes_of_the_tail_stay_level()
     {
         using var scope = NewDisposeScope();
@@ -248,6 +294,35 @@ public class OnlineCompressionTests
         {
             prompts.ForEach(prompt => prompt.Dispose());
             ends.ForEach(end => end.Dispose());
+        }
+    }
+
+    /// <summary>Plans as mean pooling does, and compresses nothing.</summary>
+    private sealed class Forgetful : IOnlineCompressor
+    {
+        private readonly IOnlineCompressor inner = (IOnlineCompressor)MethodSpec.Parse("mean").Create();
+
+        public CompressorNeeds Needs => inner.Needs;
+
+        public IOnlinePlan PlanOnline(Ratio ratio) => inner.PlanOnline(ratio);
+
+        public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => [.. inner.Begin(start).Select(layer => new Idle(layer))];
+
+        public BudgetPlan Plan(PlanContext context) => inner.Plan(context);
+
+        public Core.Caching.CompressedLayer Compress(LayerContext layer, LayerBudget budget) => inner.Compress(layer, budget);
+
+        public void Dispose() => inner.Dispose();
+
+        private sealed class Idle(IOnlineLayer inner) : IOnlineLayer
+        {
+            public long Bytes => inner.Bytes;
+
+            public void OnStep(OnlineStep step) { }
+
+            public long PlannedSlots(int sample, int head, long arrived) => inner.PlannedSlots(sample, head, arrived);
+
+            public void Dispose() => inner.Dispose();
         }
     }
 }
