@@ -63,8 +63,8 @@ public sealed class TrainSettings : CommandSettings
     public string Pool { get; init; } = "512";
 
     /// <summary>--head-budgets.</summary>
-    [CommandOption("--head-budgets <N>"), DefaultValue("0"), Description("Measure on N sequences how many slots and recents each head needs, and share the budget out (0: the same for all).")]
-    public string HeadBudgets { get; init; } = "0";
+    [CommandOption("--head-budgets <N>"), Description("Measure on N sequences how many slots and recents each head needs, and share the budget out; 0: the same for all (default: 16; paper 0).")]
+    public string? HeadBudgets { get; init; }
 
     /// <summary>--dev.</summary>
     [CommandOption("--dev <NAMES>"), DefaultValue("wiki-dev,api-dev,books-dev"), Description("Development texts; the best step is chosen on them.")]

@@ -21,13 +21,14 @@ public static class SidecarPresets
     /// <param name="model">Short name, or any label.</param>
     /// <param name="weightsSha256">Digest of the weights; null: not bound to them.</param>
     /// <param name="shape">Shape of the model.</param>
-    /// <param name="ratios">What it will be used at; windows up to r + 2 tokens.</param>
+    /// <param name="ratios">What it will be used at; windows up to r + 2 tokens (paper) or r + 4.</param>
     /// <exception cref="UsageException">An unknown preset or no ratio.</exception>
     public static SidecarConfig Of(string preset, string model, string? weightsSha256, ModelConfig shape, params IReadOnlyList<Ratio> ratios)
     {
         if (ratios.Count == 0) throw new UsageException("a sidecar is made for at least one ratio; give e.g. 2");
         var target = new SidecarModel(model, weightsSha256, shape.Layers, shape.QueryHeads, shape.KeyValueHeads, shape.HeadDim);
-        var longest = (int)Math.Ceiling(ratios.Max(ratio => ratio.Value)) + 2;
+        // Heads with a smaller budget than the mean have longer windows; the paper's have one budget.
+        var longest = (int)Math.Ceiling(ratios.Max(ratio => ratio.Value)) + (preset == "paper" ? 2 : 4);
         var few = shape.Layers * shape.KeyValueHeads <= FewHeads;
         var written = ratios.Select(ratio => ratio.ToString()).ToList();
         return preset switch

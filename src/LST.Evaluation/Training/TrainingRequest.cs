@@ -59,8 +59,8 @@ public sealed record TrainingRequest
     /// <summary>Losses; null: the preset's.</summary>
     public LossSettings? Losses { get; init; }
 
-    /// <summary>Sequences that budgets of heads are measured on; 0: the same budget for all.</summary>
-    public int HeadSequences { get; init; }
+    /// <summary>Sequences that budgets of heads are measured on; 0: the same budget for all; null: the preset's (paper 0, others 16).</summary>
+    public int? HeadSequences { get; init; }
 
     /// <summary>Seed.</summary>
     public long Seed { get; init; }

@@ -43,7 +43,7 @@ public sealed class TrainingSetup
         LearningRate = request.LearningRate ?? DefaultRate(request.Preset),
         Seed = request.Seed,
         Pool = request.Pool,
-        HeadSequences = request.HeadSequences,
+        HeadSequences = request.HeadSequences ?? (request.Preset == "paper" ? 0 : 16),
         Losses = request.Losses ?? LossSettings.Of(request.Preset),
         ValidateEvery = request.ValidateEvery ?? Math.Max(1, (steps + 9) / 10),
         SaveEvery = request.SaveEvery,
