@@ -50,8 +50,7 @@ public sealed class SidecarModule : IDisposable
     public SuperTokens Compress(int layer, Tensor keys, Tensor values, WindowBatch batch)
     {
         var (k, v) = (keys.to(float32), values.to(float32));
-        var wideKeys = batch.Wide?.Means(k);
-        if (wideKeys is not null && Config.KeySpace == KeySpace.PreRope) wideKeys = batch.Wide!.Place(wideKeys);
+        var wideKeys = WideKeys(Config, k, batch);
         if (batch.Windows == 0) return new SuperTokens(zeros(0, Config.Model.HeadDim, float32, k.device), zeros(0, Config.Model.HeadDim, float32, k.device), null, null, null, wideKeys);
         var outputs = network.Forward(parameters, layer, Scale.Apply(layer, k, v), batch);
         var own = WindowMath.Own(cat([k, v], 2), batch, Config);                                        // [N, w_max, 2D]
@@ -66,6 +65,17 @@ public sealed class SidecarModule : IDisposable
         if (Config.KeySpace == KeySpace.PreRope) superKeys = RotaryEmbedding.Rotate(superKeys, batch.Cos, batch.Sin);
         return new SuperTokens(superKeys, superValues.reshape(-1, Config.Model.HeadDim), LogMass(outputs.Bias, batch),
             isPooled ? keyWeights : null, isPooled ? valueWeights : null, wideKeys);
+    }
+
+    /// <summary>Post-RoPE keys of wide windows, or null where there are none.</summary>
+    /// <param name="config">Says in which space keys are pooled.</param>
+    /// <param name="keys">Keys in that space [H_kv, T, D].</param>
+    /// <param name="batch">The windows.</param>
+    internal static Tensor? WideKeys(SidecarConfig config, Tensor keys, WindowBatch batch)
+    {
+        if (batch.Wide is not { } wide) return null;
+        var means = wide.Means(keys);
+        return config.KeySpace == KeySpace.PreRope ? wide.Place(means) : means;
     }
 
     /// <summary>Every parameter is told whether gradients are wanted.</summary>

@@ -28,13 +28,19 @@ public sealed record WindowPlan(int Tokens, int Sinks, int Recent, IReadOnlyList
     /// <returns>The plan, or null when the head stays as it is.</returns>
     public static WindowPlan? MakeWithRecent(SidecarConfig config, int tokens, int slots, int sinks, int recent)
     {
+        if (MakeWide(tokens, slots, sinks, recent) is not { } wide) return null;
+        var middle = tokens - wide.Sinks - wide.Recent;
+        var windows = wide.Windows.Count / config.SuperTokens;
+        return windows > 0 && middle <= (long)windows * config.LongestWindow ? Make(config, tokens, slots, wide.Sinks, wide.Recent) : wide;
+    }
+
+    /// <summary>Plans n slots of which the middle is pooled without a network; null when the head stays as it is.</summary>
+    internal static WindowPlan? MakeWide(int tokens, int slots, int sinks, int recent)
+    {
         if (slots >= tokens || slots < 1) return null;
         sinks = Math.Min(sinks, slots - 1);
         recent = Math.Clamp(recent, 0, slots - sinks - 1);
-        var windows = slots - sinks - recent;
-        var middle = tokens - sinks - recent;
-        if (windows >= config.SuperTokens && middle <= (long)(windows / config.SuperTokens) * config.LongestWindow) return Make(config, tokens, slots, sinks, recent);
-        return new WindowPlan(tokens, sinks, recent, Balanced(sinks, middle, windows), 1, IsWide: true);
+        return new WindowPlan(tokens, sinks, recent, Balanced(sinks, tokens - sinks - recent, slots - sinks - recent), 1, IsWide: true);
     }
 
     /// <summary>

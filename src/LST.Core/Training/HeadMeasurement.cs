@@ -32,14 +32,10 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
     public IReadOnlyList<IReadOnlyList<double>> Measure(IReadOnlyList<TrainingSequence> sequences, Action<int>? done = null, CancellationToken cancel = default)
     {
         var options = Options(ratio);
-        // Means with mass, whatever the network will be.
-        var plain = config with { Network = SidecarNetwork.PerHead, Hidden = 1, Neighbours = 0, SuperTokens = 1, Bias = SlotBias.LogMass, Base = SuperTokenBase.Pooled, Norm = NormRule.None, Refit = RefitProbes.None, Scaling = InputScaling.None, HeadSlots = null, HeadRecent = null };
-        using var means = SidecarModule.Untrained(plain);
-        means.To(model.Device);
         var errors = Enumerable.Range(0, config.Heads).Select(_ => new double[options.Count]).ToArray();
         for (var i = 0; i < sequences.Count; i++)
         {
-            Add(sequences[i], means, options, errors, cancel);
+            Add(sequences[i], options, errors, cancel);
             done?.Invoke(i + 1);
         }
         foreach (var head in errors)
@@ -59,15 +55,37 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
         return config with { HeadSlots = Table(o => Math.Round(o.Slots / mean, 6)), HeadRecent = Table(o => o.Recent) };
     }
 
-    private void Add(TrainingSequence sequence, SidecarModule means, IReadOnlyList<HeadOption> options, double[][] errors, CancellationToken cancel)
+    private void Add(TrainingSequence sequence, IReadOnlyList<HeadOption> options, double[][] errors, CancellationToken cancel)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var (tokens, heads) = (sequence.Prefix, model.Config.KeyValueHeads);
+        var batches = options.Select(option => Windows(option, tokens)).ToList();
+        try
+        {
+            Add(sequence, batches, errors, cancel);
+        }
+        finally
+        {
+            foreach (var batch in batches) batch?.Dispose();
+        }
+    }
+
+    // Means with their mass, whatever the network will be; null for a dense head, which loses nothing.
+    private WindowBatch? Windows(HeadOption option, int tokens)
+    {
+        if (option.Slots >= ratio.Value) return null;
+        var slots = Math.Clamp((int)(option.Slots * ratio.Slots(tokens)), 2, tokens);
+        var plan = WindowPlan.MakeWide(tokens, slots, BudgetExpression.Evaluate("lst:sinks", config.Sinks, slots, ratio), (int)(option.Recent * slots));
+        return plan is null ? null : new WindowBatch(config, [.. Enumerable.Repeat(plan, model.Config.KeyValueHeads)], tokens, model.Rotary, model.Device);
+    }
+
+    private void Add(TrainingSequence sequence, IReadOnlyList<WindowBatch?> batches, double[][] errors, CancellationToken cancel)
+    {
+        var (tokens, heads) = (sequence.Prefix, model.Config.KeyValueHeads);
         using var cache = model.NewCache(1, tokens);
         Tensor Ids(ReadOnlySpan<long> ids) => tensor(ids.ToArray(), 1, ids.Length).to(model.Device);
         model.Run(Ids(sequence.PrefixIds), cache, new SegmentOptions { Cancel = cancel });
-        var mean = ratio.Slots(tokens);
         model.Run(Ids(sequence.Inputs), cache, new SegmentOptions
         {
             Append = false,
@@ -80,15 +98,12 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
                 var probe = new HeadProbe(model, capture, keys[0].to(float32), values[0].to(float32), Queries);
                 var context = new LayerContext { Layer = capture.Layer, Config = model.Config, Rotary = model.Rotary, Keys = keys[0], Values = values[0] };
                 var preRope = config.KeySpace == KeySpace.PreRope ? context.PreRopeKeys() : context.Keys;
-                for (var o = 0; o < options.Count; o++)
+                for (var o = 0; o < batches.Count; o++)
                 {
+                    if (batches[o] is not { } batch) continue;
                     using var optionScope = NewDisposeScope();
-                    var slots = Math.Clamp((int)(options[o].Slots * mean), 2, tokens);
-                    if (options[o].Slots >= ratio.Value) continue;                                   // dense loses nothing
-                    var plan = WindowPlan.MakeWithRecent(config with { SuperTokens = 1 }, tokens, slots, BudgetExpression.Evaluate("lst:sinks", config.Sinks, slots, ratio), (int)(options[o].Recent * slots));
-                    if (plan is null) continue;
-                    using var batch = new WindowBatch(means.Config, [.. Enumerable.Repeat(plan, heads)], tokens, model.Rotary, model.Device);
-                    using var packed = means.Compress(capture.Layer, preRope, context.Values, batch).Packed(context.Keys, context.Values, batch);
+                    var means = new SuperTokens(zeros(0, model.Config.HeadDim, float32, model.Device), zeros(0, model.Config.HeadDim, float32, model.Device), null, null, null, SidecarModule.WideKeys(config, preRope, batch));
+                    using var packed = means.Packed(context.Keys, context.Values, batch);
                     var lost = probe.Loss(packed);
                     for (var h = 0; h < heads; h++) errors[capture.Layer * heads + h][o] += lost[h];
                 }
