@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using LST.Core.Compression;
 
 namespace LST.Core.Sidecar;
 
@@ -189,6 +190,7 @@ public sealed record SidecarConfig
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
@@ -208,7 +210,8 @@ public sealed record SidecarConfig
         }
         catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
         {
-            throw new SidecarException($"{file}: its metadata 'lst' is not the config of a sidecar ({error.Message.Split(". Path")[0].TrimEnd('.')}); make the file again with ./lst train", error);
+            var at = error is JsonException { Path: { Length: > 2 } path } ? $" at {path[2..]}" : "";
+            throw new SidecarException($"{file}: its metadata 'lst' is not the config of a sidecar ({error.Message.Split(". Path")[0].TrimEnd('.')}{at}); make the file again with ./lst train", error);
         }
     }
 
@@ -221,6 +224,9 @@ public sealed record SidecarConfig
             if (value < from || value > to) throw new SidecarException($"{file}: option {name} must be {from} to {to}, found {value}; give another value or take the preset's");
         }
         if (Model is null || Ratios is null || Preset is null) throw new SidecarException($"{file}: the config names no model, preset or ratios; make the file again with ./lst train");
+        foreach (var (name, text) in new[] { ("sinks", Sinks), ("recent", Recent) })
+            if (text is null || !BudgetExpression.IsValid(text))
+                throw new SidecarException($"{file}: option {name} must be a whole number or an expression of n and r such as n/4, found '{text}'; give another value or take the preset's");
         Range("version", Version, 1, 1);
         Range("layers", Model.Layers, 1, 4096);
         Range("key_value_heads", Model.KeyValueHeads, 1, 4096);
@@ -252,7 +258,7 @@ public sealed record SidecarConfig
     private void CheckShares(string file, string name, IReadOnlyList<IReadOnlyList<double>>? shares, double most)
     {
         if (shares is null) return;
-        if (shares.Count != Model.Layers || shares.Any(row => row.Count != Model.KeyValueHeads) || shares.Any(row => row.Any(value => !(value >= 0) || value > most)))
+        if (shares.Count != Model.Layers || shares.Any(row => row is null || row.Count != Model.KeyValueHeads) || shares.Any(row => row.Any(value => !(value >= 0) || value > most)))
             throw new SidecarException($"{file}: {name} must hold {Model.Layers} x {Model.KeyValueHeads} numbers from 0 to {most}");
     }
 }

@@ -47,8 +47,13 @@ public static class SidecarFile
         if (file.Entries.Keys.Except(expected.Select(e => e.Item1)).FirstOrDefault() is { } extra)
             throw new SidecarException($"{path}: tensor '{extra}' is not part of a sidecar of its options; the file was made by another version: make it again with ./lst train");
         using var noGradients = no_grad();
-        Tensor Tensor(string name) => Finite(path, name, file.ReadTensor(name, float32).DetachFromDisposeScope());
-        return new SidecarModule(config, shapes.ToDictionary(shape => shape.Name, shape => Tensor(shape.Name)), new InputScale(Tensor(MeanName), Tensor(DeviationName)));
+        using var scope = NewDisposeScope();
+        var read = expected.ToDictionary(e => e.Item1, e => Finite(path, e.Item1, file.ReadTensor(e.Item1, float32)));
+        if (!(read[DeviationName].min().item<float>() > 0))
+            throw new SidecarException($"{path}: tensor '{DeviationName}' divides the inputs and must be positive everywhere; the file is damaged: make it again with ./lst train");
+        // Only when all are there do they leave the scope: a refused file leaves nothing behind.
+        foreach (var tensor in read.Values) tensor.DetachFromDisposeScope();
+        return new SidecarModule(config, shapes.ToDictionary(shape => shape.Name, shape => read[shape.Name]), new InputScale(read[MeanName], read[DeviationName]));
     }
 
     private static bool IsFloating(string format) => format is "F64" or "F32" or "F16" or "BF16";

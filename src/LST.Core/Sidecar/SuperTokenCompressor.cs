@@ -47,7 +47,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     /// <inheritdoc/>
     public void Attach(ModelTarget model)
     {
-        if (target is not null && !ReferenceEquals(target.Config, model.Config)) Clear();
+        if (target is not null && !(ReferenceEquals(target.Config, model.Config) && (target.Name, target.WeightsSha256) == (model.Name, model.WeightsSha256))) Clear();
         target = model;
     }
 
@@ -157,14 +157,16 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
             throw new SidecarException($"{path}: this sidecar is for {made.Layers} layers of {made.QueryHeads} query and {made.KeyValueHeads} KV heads of width {made.HeadDim} ({made.Name}), model '{model.Name}' has "
                 + $"{shape.Layers}, {shape.QueryHeads}, {shape.KeyValueHeads} and {shape.HeadDim}; take a sidecar that was trained for this model");
         if (made.WeightsSha256 is { } expected && model.WeightsSha256 is { } found && expected != found)
-            throw new SidecarException($"{path}: this sidecar was trained for the weights {expected[..12]}… of '{made.Name}', the weights of model '{model.Name}' are {found[..Math.Min(12, found.Length)]}…; train one for these weights");
+            throw new SidecarException($"{path}: this sidecar was trained for the weights {Short(expected)} of '{made.Name}', the weights of model '{model.Name}' are {Short(found)}; train one for these weights");
     }
+
+    private static string Short(string digest) => digest.Length <= 12 ? digest : $"{digest[..12]}…";
 
     private WindowBatch Batch(SidecarModule sidecar, LayerContext layer, LayerBudget budget)
     {
         var context = new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio);
         var plans = HeadBudgets.Of(sidecar.Config, context)[layer.Layer];
-        var key = (layer.Tokens, $"{budget.Ratio} {string.Join(' ', plans.Select(plan => plan is null ? "-" : $"{plan.Sinks}+{plan.Windows.Count}+{plan.Recent}"))}");
+        var key = (layer.Tokens, $"{layer.Keys.device} {budget.Ratio} {string.Join(' ', plans.Select(plan => plan is null ? "-" : $"{plan.Sinks}+{plan.Windows.Count}+{plan.Recent}"))}");
         if (batches.TryGetValue(key, out var known)) return known;
         // Prompts of many lengths follow each other: only the layouts of one are kept.
         if (batches.Keys.Any(other => other.Tokens != layer.Tokens)) ClearBatches();

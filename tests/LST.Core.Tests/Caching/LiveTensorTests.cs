@@ -20,7 +20,7 @@ public class LiveTensorTests
     {
         using var model = TinyModels.Load(TinyModels.Gqa with { Layers = 2 });
         var ids = TinyModels.Prompt(26, 1);
-        var specs = MethodSpec.ParseList("all");
+        var specs = MethodSpec.ParseList("all", sidecar: "untrained");
         Round(model, ids, specs);
         var before = Live;
 

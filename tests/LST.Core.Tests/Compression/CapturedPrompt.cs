@@ -57,6 +57,7 @@ internal sealed class CapturedPrompt : IDisposable
         config ??= model.Config;
         using var noGradients = no_grad();
         using var compressor = spec.CreateWithPrompt();
+        compressor.Attach(model.Target with { Config = config });
         if (compressor.Needs.HasFlag(CompressorNeeds.ModelPasses))
         {
             IModelAccess own = new PromptAccess(model, dense, ids, null);

@@ -1,5 +1,6 @@
 using LST.Core.Baselines;
 using LST.Core.Compression;
+using LST.Core.Tests.Sidecar;
 
 namespace LST.Core.Tests.Compression;
 
@@ -45,10 +46,12 @@ public static class MethodCases
         "h2o:normalize=by-count:recent=0", "h2o:sinks=2:group=max:recent=n/4",
         "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
         "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2",
+        "lst:preset=lst-large:sidecar=untrained", "lst:preset=paper:sidecar=untrained",
     ];
 
-    /// <summary>As typed.</summary>
-    public static IReadOnlyList<string> Typed { get; } = [.. MethodRegistry.Entries.Select(entry => entry.Name), .. Variants];
+    /// <summary>As typed; a name that begins with <c>random-</c> stands where a sidecar's file would.</summary>
+    public static IReadOnlyList<string> Typed { get; } =
+        [.. MethodRegistry.Entries.Select(entry => entry.Name == "lst" ? "lst:sidecar=untrained" : entry.Name), .. Variants, .. RandomSidecar.Kinds.Select(kind => $"lst:sidecar={kind}")];
 
     /// <summary>Method × head layout × storage type.</summary>
     public static TheoryData<string, string, string> Cells => [.. from method in Typed from heads in new[] { "mha", "gqa" } from type in new[] { "fp32", "bf16" } select (method, heads, type)];
@@ -64,14 +67,22 @@ public static class MethodCases
         "mean" => MethodTraits.Averages | (spec.Options["budget"] == "middle" || !spec.Options.IsAutomatic("window") ? MethodTraits.OwnBudget : 0),
         "streaming" => spec.Options["positions"] == "cache-index" ? MethodTraits.Renumbers : MethodTraits.Selects,
         "kvzip" => MethodTraits.Selects | MethodTraits.Ragged,
+        "lst" => spec.Options["sidecar"] switch
+        {
+            // Its zero initialisation is mean pooling; the paper's norm rule makes longer vectors of them.
+            "untrained" => spec.Options["preset"] == "paper" ? MethodTraits.None : MethodTraits.Averages,
+            "random-budgets" => MethodTraits.Ragged,
+            _ => MethodTraits.None,
+        },
         _ => MethodTraits.Selects,
     };
 
     public static bool HasTraits(this MethodSpec spec, MethodTraits traits) => TraitsOf(spec).HasFlag(traits);
 
-    /// <summary>A compressor that needs no tokenizer.</summary>
+    /// <summary>A compressor that needs neither a tokenizer nor a trained file.</summary>
     public static IKvCompressor CreateWithPrompt(this MethodSpec spec)
     {
+        if (spec.Name == "lst" && RandomSidecar.Kinds.Contains(spec.Options["sidecar"])) return new RandomSidecarCompressor(spec.Options["sidecar"]);
         var compressor = spec.Entry.Create(spec.Options);
         if (compressor is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
         return compressor;
