@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LST.Core.Compression;
@@ -185,35 +184,14 @@ public sealed record SidecarConfig
     [JsonIgnore]
     public int Heads => Model.Layers * Model.KeyValueHeads;
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.General)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        AllowDuplicateProperties = false,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>As the file's metadata holds it.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Options);
+    public string ToJson() => SidecarConfigJson.Write(this);
 
     /// <summary>Reads and checks what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <param name="file">The file, for sentences.</param>
     /// <exception cref="SidecarException">Not such a text, an unknown option, or a value outside its range.</exception>
-    public static SidecarConfig FromJson(string json, string file)
-    {
-        try
-        {
-            var config = JsonSerializer.Deserialize<SidecarConfig>(json, Options) ?? throw new JsonException("it is null");
-            return config.Checked(file);
-        }
-        catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
-        {
-            var at = error is JsonException { Path: { Length: > 2 } path } ? $" at {path[2..]}" : "";
-            throw new SidecarException($"{file}: its metadata 'lst' is not the config of a sidecar ({error.Message.Split(". Path")[0].TrimEnd('.')}{at}); make the file again with ./lst train", error);
-        }
-    }
+    public static SidecarConfig FromJson(string json, string file) => SidecarConfigJson.Read(json, file).Checked(file);
 
     /// <summary>Refuses values that no network can be built from.</summary>
     /// <exception cref="SidecarException">One is outside its range.</exception>

@@ -118,8 +118,8 @@ public class ValueRefitTests
             foreach (var i in Enumerable.Range(0, values.Length).OrderByDescending(i => Math.Abs(gradient[i])).Take(2))
             {
                 var kept = values[i];
-                (values[i], var above) = (kept + 1e-4, 0.0);
-                above = Loss();
+                values[i] = kept + 1e-4;
+                var above = Loss();
                 values[i] = kept - 1e-4;
                 var expected = (above - Loss()) / 2e-4;
                 values[i] = kept;
