@@ -84,13 +84,14 @@ public sealed class SidecarModule : IDisposable
         foreach (var parameter in parameters.Values) parameter.requires_grad_(required);
     }
 
-    /// <summary>Moves all tensors, once.</summary>
+    /// <summary>Moves all tensors, once. Parameters stay leaves that want gradients as before.</summary>
     internal void To(Device device)
     {
         if (parameters.Values.First().device == device) return;
+        using var scope = NewDisposeScope();
         foreach (var (name, parameter) in parameters.ToList())
         {
-            parameters[name] = parameter.to(device).DetachFromDisposeScope();
+            parameters[name] = parameter.detach().to(device).requires_grad_(parameter.requires_grad).DetachFromDisposeScope();
             parameter.Dispose();
         }
         var scale = new InputScale(Scale.Mean.to(device).DetachFromDisposeScope(), Scale.Deviation.to(device).DetachFromDisposeScope());

@@ -21,6 +21,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     private readonly Dictionary<Ratio, SidecarModule> byRatio = [];
     private readonly Dictionary<string, SidecarModule> byFile = [];
     private readonly Dictionary<(int Tokens, string Slots), WindowBatch> batches = [];
+    private readonly Dictionary<PlanContext, IReadOnlyList<IReadOnlyList<WindowPlan?>>> plans = [];
     private SidecarModule? given;
     private ModelTarget? target;
 
@@ -98,8 +99,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     public BudgetPlan Plan(PlanContext context)
     {
         if (context.IsIdentity) return BudgetPlan.Uniform(context, context.Tokens);
-        var layers = HeadBudgets.Of(Of(context.Ratio).Config, context);
-        return new BudgetPlan([.. layers.Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]))]);
+        return new BudgetPlan([.. Plans(context).Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]))]);
     }
 
     /// <inheritdoc/>
@@ -165,12 +165,20 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     private WindowBatch Batch(SidecarModule sidecar, LayerContext layer, LayerBudget budget)
     {
         var context = new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio);
-        var plans = HeadBudgets.Of(sidecar.Config, context)[layer.Layer];
-        var key = (layer.Tokens, $"{layer.Keys.device} {budget.Ratio} {string.Join(' ', plans.Select(plan => plan is null ? "-" : $"{plan.Sinks}+{plan.Windows.Count}+{plan.Recent}"))}");
+        var heads = Plans(context)[layer.Layer];
+        var key = (layer.Tokens, $"{layer.Keys.device} {budget.Ratio} {string.Join(' ', heads.Select(plan => plan is null ? "-" : $"{plan.Sinks}+{plan.Windows.Count}+{plan.Recent}"))}");
         if (batches.TryGetValue(key, out var known)) return known;
         // Prompts of many lengths follow each other: only the layouts of one are kept.
         if (batches.Keys.Any(other => other.Tokens != layer.Tokens)) ClearBatches();
-        return batches[key] = new WindowBatch(sidecar.Config, plans, layer.Tokens, layer.Rotary, layer.Keys.device);
+        return batches[key] = new WindowBatch(sidecar.Config, heads, layer.Tokens, layer.Rotary, layer.Keys.device);
+    }
+
+    // The plans of all layers are made together, and each layer asks for its own.
+    private IReadOnlyList<IReadOnlyList<WindowPlan?>> Plans(PlanContext context)
+    {
+        if (plans.TryGetValue(context, out var known)) return known;
+        if (plans.Keys.Any(other => other.Tokens != context.Tokens)) plans.Clear();
+        return plans[context] = HeadBudgets.Of(Of(context.Ratio).Config, context);
     }
 
     private void ClearBatches()
@@ -184,6 +192,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
         foreach (var sidecar in byFile.Values) sidecar.Dispose();
         byFile.Clear();
         byRatio.Clear();
+        plans.Clear();
         ClearBatches();
     }
 }

@@ -116,6 +116,20 @@ public class NetworkTests
         Assert.Equal(one.Parameters.Values.Sum(p => p.NumberOfElements), one.ParameterCount);
     }
 
+    [Fact]
+    public void Moving_to_another_device_keeps_parameters_learnable_and_leaves_nothing_behind()
+    {
+        using var sidecar = RandomSidecar.Of(RandomSidecar.Config(SidecarNetwork.Trunk, Shape), 3);
+        sidecar.RequireGradients(true);
+        var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+
+        using (no_grad()) sidecar.To(META);
+
+        Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.All(sidecar.Parameters.Values, parameter => Assert.True(parameter is { is_leaf: true, requires_grad: true } && parameter.device.type == TorchSharp.DeviceType.META));
+        Assert.Equal(TorchSharp.DeviceType.META, sidecar.Scale.Mean.device.type);
+    }
+
     // Central differences at the entries of largest gradient and at some others.
     private static void AssertGradient(string name, double[] gradient, double[] values, Func<double> loss)
     {

@@ -121,6 +121,22 @@ public sealed class SidecarFileTests : IDisposable
         Assert.InRange(PlainNumbers.Distance([1, 1, Math.Sqrt(8), Math.Sqrt(8)], PlainNumbers.Of(scale.Deviation)), 0, 1e-6);
     }
 
+    [Fact]
+    public void The_document_names_every_option_and_every_tensor()
+    {
+        var document = File.ReadAllText(Path.Combine(Shared.RepositoryRoot, "docs", "sidecar-format.md"));
+        var config = RandomSidecar.Config("random-budgets", TinyModels.Gqa) with { Training = [], Model = new SidecarModel("m", "digest", 3, 6, 2, 16) };
+
+        foreach (var (option, _) in System.Text.Json.Nodes.JsonNode.Parse(config.ToJson())!.AsObject()) Assert.Contains($"`{option}`", document);
+        foreach (var (option, _) in System.Text.Json.Nodes.JsonNode.Parse(config.ToJson())!["model"]!.AsObject()) Assert.Contains($"`{option}`", document);
+        foreach (var kind in Enum.GetValues<SidecarNetwork>())
+            foreach (var shape in Core.Sidecar.Networks.SuperTokenNetworks.Of(RandomSidecar.Config(kind, TinyModels.Gqa)).Shapes)
+            {
+                var name = shape.Name.Replace(".0.", ".i.").Replace(".1.", ".i.");
+                Assert.Contains(name.StartsWith("encoder.") && name.EndsWith(".bias") ? $"`{name[..^5]}.weight`, `….bias`" : $"`{name}`", document);
+            }
+    }
+
     public void Dispose() => folder.Dispose();
 
     private static void AssertSame(Tensor expected, Tensor actual)

@@ -4,8 +4,8 @@ namespace LST.Core.Sidecar.Networks;
 
 /// <summary>
 /// The preset <c>lst</c>. Per head, a projection P [2D, p] of each token; shared, a two-layer trunk on the projections of the w_max + 2c tokens that a
-/// window sees; per head again, the way back to differences of key and value. With f_j = x_j P and z = [f_1 … f_W] W₁ + e_head + u_length:
-/// a = silu(z), a ← a + silu(a W₂); pooling logits = a S + f_j·s; bias = a S; differences = (a W₃) Q.
+/// window sees; per head again, the way back to differences of key and value. With f_j = x_j P and z = [f_1 … f_W] W₁ + b₁ + e_head + u_length:
+/// a = silu(z), a ← a + silu(a W₂ + b₂); y = a S + t_head; pooling logits = y_j + f_j·s_head; bias = the last of y; differences = (a W₃) Q_head.
 /// </summary>
 internal sealed class TrunkNetwork(SidecarConfig config) : ISuperTokenNetwork
 {
