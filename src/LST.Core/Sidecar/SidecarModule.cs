@@ -7,7 +7,8 @@ namespace LST.Core.Sidecar;
 /// <summary>
 /// A sidecar in memory: options, parameters, input scale. Windows of keys and values in, super-tokens out:
 /// k̃ = norm(Σ a_j k_j + σ_k ⊙ Δ_k), ṽ = norm(Σ b_j v_j + σ_v ⊙ Δ_v), β = log(w/m) + Δ_β, with a, b softmax weights inside the window (uniform where the base is
-/// the mean). Pre-RoPE keys are turned to the window's position. With all learned parts at zero it is mean pooling.
+/// the mean). Pre-RoPE keys are turned to the window's position. Windows that are too long
+/// for the network are plain means with their mass. With all learned parts at zero it is mean pooling.
 /// </summary>
 public sealed class SidecarModule : IDisposable
 {

@@ -166,7 +166,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     {
         var context = new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio);
         var heads = Plans(context)[layer.Layer];
-        var key = (layer.Tokens, $"{layer.Keys.device} {budget.Ratio} {string.Join(' ', heads.Select(plan => plan is null ? "-" : $"{plan.Sinks}+{plan.Windows.Count}+{plan.Recent}"))}");
+        var key = (layer.Tokens, $"{layer.Keys.device} {budget.Ratio} {string.Join(' ', heads.Select(plan => plan is null ? "-" : $"{plan.Sinks}{(plan.IsWide ? '~' : '+')}{plan.Windows.Count}+{plan.Recent}"))}");
         if (batches.TryGetValue(key, out var known)) return known;
         // Prompts of many lengths follow each other: only the layouts of one are kept.
         if (batches.Keys.Any(other => other.Tokens != layer.Tokens)) ClearBatches();

@@ -6,74 +6,28 @@ internal sealed class WindowLayout
     // Logit with which a super-token starts on tokens of its siblings' parts of the window.
     private const float Sibling = -4f;
 
-    public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens, int firstPosition = 0)
+    private readonly SidecarConfig config;
+    private readonly int tokens, windows;
+    private readonly long absent;
+    private readonly List<long> rows = [], wideStarts = [], wideEnds = [], widePositions = [];
+    private readonly List<int> positions = [];
+    private readonly List<float> counts = [], wideCounts = [];
+    private int window;
+
+    public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens)
     {
-        var windows = heads.Sum(plan => plan is { IsWide: false } ? plan.Windows.Count : 0);
-        var (m, longest, seen, absent) = (config.SuperTokens, config.LongestWindow, config.SeenTokens, (long)heads.Count * tokens);
-        Seen = new long[windows * seen];
-        Inside = new float[windows * longest];
-        Prior = new float[m == 1 ? 0 : windows * m * longest];
+        windows = heads.Sum(plan => plan is { IsWide: false } ? plan.Windows.Count : 0);
+        (this.config, this.tokens, absent) = (config, tokens, (long)heads.Count * tokens);
+        Seen = new long[windows * config.SeenTokens];
+        Inside = new float[windows * config.LongestWindow];
+        Prior = new float[config.SuperTokens == 1 ? 0 : windows * config.SuperTokens * config.LongestWindow];
         HeadOfWindow = new long[windows];
-        SuperPositions = new long[windows * m];
+        SuperPositions = new long[windows * config.SuperTokens];
         Offsets = new int[heads.Count + 1];
-        List<long> rows = [];
-        List<int> positions = [];
-        List<float> counts = [];
-        List<long> wideStarts = [], wideEnds = [], widePositions = [];
-        List<float> wideCounts = [];
-        void Keep(int head, int token)
-        {
-            rows.Add((long)head * tokens + token);
-            positions.Add(firstPosition + token);
-            counts.Add(1);
-        }
-        var window = 0;
         for (var h = 0; h < heads.Count; h++)
         {
-            if (heads[h] is not { } plan)
-            {
-                for (var j = 0; j < tokens; j++) Keep(h, j);
-            }
-            else
-            {
-                for (var j = 0; j < plan.Sinks; j++) Keep(h, j);
-                foreach (var (first, count) in plan.IsWide ? plan.Windows : [])
-                {
-                    // Rows of running sums, which have T + 1 rows a head.
-                    wideStarts.Add((long)h * (tokens + 1) + first);
-                    wideEnds.Add((long)h * (tokens + 1) + first + count);
-                    wideCounts.Add(count);
-                    widePositions.Add(firstPosition + first + (count - 1) / 2);
-                    rows.Add(absent + windows * m + wideStarts.Count - 1);
-                    positions.Add(firstPosition + first + (count - 1) / 2);
-                    counts.Add(count);
-                }
-                foreach (var (first, count) in plan.IsWide ? [] : plan.Windows)
-                {
-                    HeadOfWindow[window] = h;
-                    for (var i = 0; i < seen; i++)
-                    {
-                        var offset = i - config.Neighbours;
-                        // Right neighbours follow the window itself, whatever its length; the slots between stay empty.
-                        var token = offset < longest ? first + offset : first + count + offset - longest;
-                        var present = (offset < longest ? offset < count : true) && token >= 0 && token < tokens;
-                        Seen[window * seen + i] = present ? (long)h * tokens + token : absent;
-                    }
-                    for (var i = 0; i < count; i++) Inside[window * longest + i] = 1;
-                    for (var i = 0; i < m; i++)
-                    {
-                        var (from, to) = (i * count / m, (i + 1) * count / m);
-                        var position = firstPosition + first + from + (to - from - 1) / 2;
-                        SuperPositions[window * m + i] = position;
-                        for (var j = 0; m > 1 && j < longest; j++) Prior[(window * m + i) * longest + j] = j >= from && j < to ? 0 : Sibling;
-                        rows.Add(absent + window * m + i);
-                        positions.Add(position);
-                        counts.Add((float)count / m);
-                    }
-                    window++;
-                }
-                for (var j = tokens - plan.Recent; j < tokens; j++) Keep(h, j);
-            }
+            if (heads[h] is { } plan) Add(h, plan);
+            else Keep(h, 0, tokens);
             Offsets[h + 1] = rows.Count;
         }
         (Rows, Positions, Counts) = ([.. rows], [.. positions], [.. counts]);
@@ -105,4 +59,71 @@ internal sealed class WindowLayout
     public int[] Positions { get; }
 
     public float[] Counts { get; }
+
+    private void Add(int head, WindowPlan plan)
+    {
+        Keep(head, 0, plan.Sinks);
+        foreach (var (first, count) in plan.Windows)
+        {
+            if (plan.IsWide)
+            {
+                AddWide(head, first, count);
+                continue;
+            }
+            See(head, first, count);
+            for (var i = 0; i < config.SuperTokens; i++) AddSuperToken(i, first, count);
+            window++;
+        }
+        Keep(head, tokens - plan.Recent, tokens);
+    }
+
+    private void Keep(int head, int from, int to)
+    {
+        for (var token = from; token < to; token++) AddSlot((long)head * tokens + token, token, 1);
+    }
+
+    private void AddSlot(long row, int position, float count)
+    {
+        rows.Add(row);
+        positions.Add(position);
+        counts.Add(count);
+    }
+
+    private void AddWide(int head, int first, int count)
+    {
+        var position = first + (count - 1) / 2;
+        AddSlot(absent + windows * config.SuperTokens + wideStarts.Count, position, count);
+        // Rows of running sums, which have T + 1 rows a head.
+        wideStarts.Add((long)head * (tokens + 1) + first);
+        wideEnds.Add((long)head * (tokens + 1) + first + count);
+        wideCounts.Add(count);
+        widePositions.Add(position);
+    }
+
+    // What the network is shown of the next window.
+    private void See(int head, int first, int count)
+    {
+        var (seen, longest) = (config.SeenTokens, config.LongestWindow);
+        HeadOfWindow[window] = head;
+        for (var i = 0; i < seen; i++)
+        {
+            var offset = i - config.Neighbours;
+            // Right neighbours follow the window itself, whatever its length; the slots between stay empty.
+            var token = offset < longest ? first + offset : first + count + offset - longest;
+            var isPresent = (offset < count || offset >= longest) && token >= 0 && token < tokens;
+            Seen[window * seen + i] = isPresent ? (long)head * tokens + token : absent;
+        }
+        for (var i = 0; i < count; i++) Inside[window * longest + i] = 1;
+    }
+
+    // Super-token i of the window begins with its own part of it.
+    private void AddSuperToken(int i, int first, int count)
+    {
+        var (m, longest) = (config.SuperTokens, config.LongestWindow);
+        var (from, to) = (i * count / m, (i + 1) * count / m);
+        var position = first + from + (to - from - 1) / 2;
+        SuperPositions[window * m + i] = position;
+        for (var j = 0; m > 1 && j < longest; j++) Prior[(window * m + i) * longest + j] = j >= from && j < to ? 0 : Sibling;
+        AddSlot(absent + window * m + i, position, (float)count / m);
+    }
 }

@@ -48,24 +48,25 @@ public class HeadBudgetsTests
          from tokens in Gen.Int[2, 300]
          from ratio in Gen.Int[0, 3].Select(i => new[] { Ratio.Of(3, 2), Ratio.Of(2), Ratio.Of(4), Ratio.Of(8) }[i])
          from m in Gen.Int[1, 2]
+         from hasRecents in Gen.Bool
          where shares.Sum() > 0.1
-         select (layers, heads, shares, recents, tokens, ratio, m)).Sample(x =>
+         select (layers, heads, shares, recents, tokens, ratio, m, hasRecents)).Sample(x =>
          {
              var mean = x.shares.Average();
              var config = WindowPlanTests.Config(x.m * 16, x.m) with
              {
-                 HeadSlots = Rows(x.shares.Select(share => share / mean), x.heads), HeadRecent = Rows(x.recents, x.heads), Sinks = "2",
+                 HeadSlots = Rows(x.shares.Select(share => share / mean), x.heads), HeadRecent = x.hasRecents ? Rows(x.recents, x.heads) : null, Recent = "3", Sinks = "2",
              };
              var context = new PlanContext(x.tokens, x.layers, x.heads, x.ratio);
              // Shorter prompts than m tokens a slot cannot be cut into windows at all.
-             if (context.Slots < (context.Tokens + (x.m * 16) - 1) / (x.m * 16) * x.m || context.IsIdentity) return;
+             if (context.IsIdentity || (!x.hasRecents && context.Slots < (context.Tokens + (x.m * 16) - 1) / (x.m * 16) * x.m)) return;
 
              var plans = HeadBudgets.Of(config, context).SelectMany(row => row).ToArray();
 
              Assert.Equal(x.layers * x.heads, plans.Length);
              Assert.Equal((long)plans.Length * context.Slots, plans.Sum(plan => (long)(plan?.Slots ?? x.tokens)));
              for (var i = 0; i < plans.Length; i++)
-                 if (plans[i] is { } plan) Assert.InRange(plan.Recent, 0, (x.recents[i] * plan.Slots) + x.m);
+                 if (plans[i] is { } plan) Assert.InRange(plan.Recent, 0, (x.hasRecents ? x.recents[i] * plan.Slots : 3) + x.m);
          }, iter: 600, threads: 1);
 
     [Fact]
