@@ -41,7 +41,8 @@ public static class SidecarPresets
             "lst-large" => new SidecarConfig
             {
                 Preset = preset, Model = target, Ratios = written, LongestWindow = longest,
-                Network = SidecarNetwork.PerHead, Hidden = 64, Neighbours = 2,
+                // At most 4 M parameters on lst-ref at every ratio.
+                Network = SidecarNetwork.PerHead, Hidden = longest > 10 ? 56 : 64, Neighbours = 2,
             },
             "paper" => new SidecarConfig
             {

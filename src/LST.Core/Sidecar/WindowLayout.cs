@@ -7,17 +7,17 @@ internal sealed class WindowLayout
     private const float Sibling = -4f;
 
     private readonly SidecarConfig config;
-    private readonly int tokens, windows;
+    private readonly int tokens, windows, firstPosition;
     private readonly long absent;
     private readonly List<long> rows = [], wideStarts = [], wideEnds = [], widePositions = [];
     private readonly List<int> positions = [];
     private readonly List<float> counts = [], wideCounts = [];
     private int window;
 
-    public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens)
+    public WindowLayout(SidecarConfig config, IReadOnlyList<WindowPlan?> heads, int tokens, int firstPosition = 0)
     {
         windows = heads.Sum(plan => plan is { IsWide: false } ? plan.Windows.Count : 0);
-        (this.config, this.tokens, absent) = (config, tokens, (long)heads.Count * tokens);
+        (this.config, this.tokens, this.firstPosition, absent) = (config, tokens, firstPosition, (long)heads.Count * tokens);
         Seen = new long[windows * config.SeenTokens];
         Inside = new float[windows * config.LongestWindow];
         Prior = new float[config.SuperTokens == 1 ? 0 : windows * config.SuperTokens * config.LongestWindow];
@@ -79,7 +79,7 @@ internal sealed class WindowLayout
 
     private void Keep(int head, int from, int to)
     {
-        for (var token = from; token < to; token++) AddSlot((long)head * tokens + token, token, 1);
+        for (var token = from; token < to; token++) AddSlot((long)head * tokens + token, firstPosition + token, 1);
     }
 
     private void AddSlot(long row, int position, float count)
@@ -91,7 +91,7 @@ internal sealed class WindowLayout
 
     private void AddWide(int head, int first, int count)
     {
-        var position = first + (count - 1) / 2;
+        var position = firstPosition + first + (count - 1) / 2;
         AddSlot(absent + windows * config.SuperTokens + wideStarts.Count, position, count);
         // Rows of running sums, which have T + 1 rows a head.
         wideStarts.Add((long)head * (tokens + 1) + first);
@@ -121,7 +121,7 @@ internal sealed class WindowLayout
     {
         var (m, longest) = (config.SuperTokens, config.LongestWindow);
         var (from, to) = (i * count / m, (i + 1) * count / m);
-        var position = first + from + (to - from - 1) / 2;
+        var position = firstPosition + first + from + (to - from - 1) / 2;
         SuperPositions[window * m + i] = position;
         for (var j = 0; m > 1 && j < longest; j++) Prior[(window * m + i) * longest + j] = j >= from && j < to ? 0 : Sibling;
         AddSlot(absent + window * m + i, position, (float)count / m);

@@ -150,8 +150,8 @@ public sealed class SuperTokenCompressorTests : IDisposable
         using var lst = Attached("lst:preset=lst-large:sidecar=untrained");
 
         Assert.Null(lst.Missing(Ratio.Of(2)));
-        Assert.Equal((SidecarNetwork.PerHead, 4), (lst.Of(Ratio.Of(2)).Config.Network, lst.Of(Ratio.Of(2)).Config.LongestWindow));
-        Assert.Equal(10, lst.Of(Ratio.Of(8)).Config.LongestWindow);
+        Assert.Equal((SidecarNetwork.PerHead, 6), (lst.Of(Ratio.Of(2)).Config.Network, lst.Of(Ratio.Of(2)).Config.LongestWindow));
+        Assert.Equal(12, lst.Of(Ratio.Of(8)).Config.LongestWindow);
         Assert.Null(lst.Details(Ratio.Of(2))!["file"]);
         Assert.Equal("lst-large", (string)lst.Details(Ratio.Of(2))!["config"]!["preset"]!);
     }
