@@ -140,9 +140,9 @@ public class SidecarOnlineTests
         using var sidecar = RandomSidecar.Of(model.Config, "lst", "2");
         using var compressor = SuperTokenCompressor.Around(sidecar);
 
-        var error = Assert.Throws<SidecarException>(() => OnlineCompression.Empty(model, compressor, Ratio.Of(5)));
+        var error = Assert.Throws<SidecarException>(() => OnlineCompression.Empty(model, compressor, Ratio.Of(7)));
 
-        Assert.Contains("takes windows of up to 4 tokens, 5:1 with 1 super-tokens a window needs 5", error.Message);
+        Assert.Contains("takes windows of up to 6 tokens, 7:1 with 1 super-tokens a window needs 7", error.Message);
     }
 
     [Fact]
