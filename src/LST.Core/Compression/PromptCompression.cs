@@ -72,6 +72,7 @@ public static class PromptCompression
         ITokenizer? tokenizer = null, CancellationToken cancel = default)
     {
         if (ids.IsEmpty) throw new CompressionException("the prompt is empty; a cache is compressed from at least one token, give a prompt or a text source that has some");
+        using var pause = CollectionPause.Begin();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var work = jobs.Select(job => new JobWork(model, job, ids.Length)).ToList();

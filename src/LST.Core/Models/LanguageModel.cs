@@ -14,6 +14,8 @@ namespace LST.Core.Models;
 /// </summary>
 public sealed class LanguageModel : IDisposable
 {
+    // A pause costs a tenth of a millisecond and more: too much for a step of single tokens.
+    private const int PausedTokens = 32;
     private readonly Tensor embedding;          // [V, M]
     private readonly Tensor finalNorm;          // [M]
     private readonly Tensor? head;              // [V, M], null when tied
@@ -119,6 +121,7 @@ public sealed class LanguageModel : IDisposable
         options ??= new SegmentOptions();
         if (ids.dim() != 2 || ids.shape[0] != cache.Batch || ids.dtype != int64)
             throw new ArgumentException($"ids: expected int64 [B={cache.Batch}, S], got {ids.dtype} [{string.Join(", ", ids.shape)}]");
+        using var pause = ids.shape[1] < PausedTokens ? null : CollectionPause.Begin();
         using var scope = NewDisposeScope();
         var tokens = (int)ids.shape[1];
         using var mask = new SegmentMask(cache, tokens, Config.SlidingWindow, Device);

@@ -142,6 +142,7 @@ public sealed class Trainer
         var norm = state.Optimizer.GradientNorm();
         if (!double.IsFinite(norm))
             throw new DataException($"step {number}: the gradient is not a finite number (losses {losses}); the learning rate {options.LearningRate} may be too high, or the model overflows in its dtype: lower --learning-rate or use --dtype float32");
+        using var pause = CollectionPause.Begin();
         midStep = true;
         state.Optimizer.Step(number, options.RateAt(number), Math.Min(1, options.Clip / (norm + 1e-12)));
         state.Step = number;

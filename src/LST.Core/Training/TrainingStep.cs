@@ -27,6 +27,7 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
     /// <param name="generator">For probes; its state moves on.</param>
     public StepLosses Accumulate(PreparedPrefix prepared, Ratio ratio, double scale, Generator generator)
     {
+        using var pause = CollectionPause.Begin();
         using var scope = NewDisposeScope();
         using var windows = new SequenceWindows(model, sidecar.Config, prepared.Sequence.Prefix, ratio);
         var result = new StepLosses();
