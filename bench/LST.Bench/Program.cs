@@ -1,3 +1,4 @@
+using LST.Bench.Compaction;
 using LST.Bench.Kernels;
 using LST.Bench.Models;
 using LST.Bench.Tokenizers;
@@ -9,6 +10,7 @@ var commands = new Dictionary<string, Func<string[], int>>
     ["kernels"] = KernelBenchmark.Run,
     ["profile"] = ForwardProfile.Run,
     ["model"] = PeerComparison.Run,
+    ["compaction"] = CompactionBenchmark.Run,
 };
 
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))

@@ -113,13 +113,17 @@ public sealed class SidecarModule : IDisposable
         if (logits is null && batch.Prior is null)
         {
             var mean = (batch.Inside / batch.Lengths).unsqueeze(1);
-            return (mean, matmul(mean, own));
+            return (mean, Sums(mean, own));
         }
         var masked = batch.Hidden.unsqueeze(1);
         if (batch.Prior is not null) masked = masked + batch.Prior;
         var weights = (logits is null ? masked : logits + masked).softmax(-1);
-        return (weights, matmul(weights, own));
+        return (weights, Sums(weights, own));
     }
+
+    // Weighted sums [N, m, D]. Thousands of products of one row are slower than one multiplication of everything.
+    private static Tensor Sums(Tensor weights, Tensor own) =>
+        weights.shape[1] > 1 ? matmul(weights, own) : (weights.transpose(1, 2) * own).sum(1, keepdim: true);
 
     // The mean norm of the window's rows.
     private static Tensor Imposed(Tensor made, Tensor own, WindowBatch batch)

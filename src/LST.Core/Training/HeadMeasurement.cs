@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace LST.Core.Training;
 
 /// <summary>
-/// Measures on training sequences how much each head of each layer loses under each way to spend its slots, and shares the budget out. The loss of a head is the squared
-/// change of what it adds to the residual stream, W_o^h (Attn_dense − Attn_compressed), for the queries of the continuation, over the squared norm of that stream; super-tokens are
-/// untrained (means with their mass), so that nothing has to be trained first.
+/// Measures on training sequences how much each head of each layer loses under each way to spend its slots, and shares the budget out. The loss of a head is the divergence from the dense
+/// model that the change of what it reads makes, to second order: ½ (g · (Attn_dense − Attn_compressed))² for queries of the continuation (<see cref="ContributionGradients"/>).
+/// Super-tokens are untrained (means with their mass), so that nothing has to be trained first.
 /// </summary>
 /// <param name="model">The frozen model.</param>
 /// <param name="config">Options of the sidecar that will be trained.</param>
@@ -21,7 +21,7 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
     /// <summary>Shares of slots, capped where a head is dense, and shares of recents.</summary>
     public static IReadOnlyList<HeadOption> Options(Ratio ratio)
     {
-        double[] slots = [1 / 8.0, 1 / 4.0, 3 / 8.0, 1 / 2.0, 3 / 4.0, 1, 5 / 4.0, 3 / 2.0, 2, 3, 4, 6, 8];
+        double[] slots = [1 / 32.0, 1 / 16.0, 1 / 8.0, 1 / 4.0, 3 / 8.0, 1 / 2.0, 3 / 4.0, 1, 5 / 4.0, 3 / 2.0, 2, 3, 4, 6, 8];
         double[] recents = [0.02, 0.25, 0.5, 0.75, 0.9];
         List<HeadOption> options = [.. from s in slots where s < ratio.Value from r in recents select new HeadOption(s, r)];
         options.Add(new HeadOption(ratio.Value, 0));            // dense
@@ -86,16 +86,19 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
         using var cache = model.NewCache(1, tokens);
         Tensor Ids(ReadOnlySpan<long> ids) => tensor(ids.ToArray(), 1, ids.Length).to(model.Device);
         model.Run(Ids(sequence.PrefixIds), cache, new SegmentOptions { Cancel = cancel });
+        using var generator = new Generator((ulong)sequence.Ids[^1] * 7919 + (ulong)sequence.Ids.Length, CPU);
+        IReadOnlyList<Tensor> gradients;
+        using (CollectionPause.Begin()) gradients = ContributionGradients.Of(model, cache, sequence.Inputs, generator);
         model.Run(Ids(sequence.Inputs), cache, new SegmentOptions
         {
             Append = false,
             Cancel = cancel,
-            Capture = CaptureNeeds.Queries | CaptureNeeds.Output,
+            Capture = CaptureNeeds.Queries,
             OnLayer = capture =>
             {
                 using var layerScope = NewDisposeScope();
                 var (keys, values) = cache.Layers[capture.Layer].Tail.Joined();
-                var probe = new HeadProbe(model, capture, keys[0].to(float32), values[0].to(float32), Queries);
+                var probe = new HeadProbe(capture, gradients[capture.Layer], keys[0].to(float32), values[0].to(float32), Queries);
                 var context = new LayerContext { Layer = capture.Layer, Config = model.Config, Rotary = model.Rotary, Keys = keys[0], Values = values[0] };
                 var preRope = config.KeySpace == KeySpace.PreRope ? context.PreRopeKeys() : context.Keys;
                 for (var o = 0; o < batches.Count; o++)

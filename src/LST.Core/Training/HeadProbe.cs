@@ -7,41 +7,37 @@ namespace LST.Core.Training;
 /// <summary>Queries of a continuation at one layer, their dense attention, and what a compressed prefix changes of it. Tensors live in the caller's dispose scope.</summary>
 internal sealed class HeadProbe
 {
-    private readonly Tensor queries, suffixKeys, suffixValues, mask, dense, projection;
-    private readonly double residual;
-    private readonly long headDim, heads;
+    private readonly Tensor queries, suffixKeys, suffixValues, mask, dense, gradients;
+    private readonly long headDim, heads, group;
 
     /// <summary>Evenly spread queries of a continuation.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="capture">The layer of the continuation, with queries and output.</param>
+    /// <param name="capture">The layer of the continuation, with queries.</param>
+    /// <param name="contribution">Gradients with respect to what each query head reads [H_q, S, D] float32.</param>
     /// <param name="keys">Post-RoPE keys of the prefix [H_kv, T, D] float32.</param>
     /// <param name="values">Values of the prefix [H_kv, T, D] float32.</param>
     /// <param name="count">Most queries a query head.</param>
-    public HeadProbe(LanguageModel model, LayerCapture capture, Tensor keys, Tensor values, int count)
+    public HeadProbe(LayerCapture capture, Tensor contribution, Tensor keys, Tensor values, int count)
     {
         (heads, headDim) = (keys.shape[0], keys.shape[2]);
         var all = capture.Queries!.shape[2];
         var taken = (int)Math.Min(count, all);
         var rows = Enumerable.Range(0, taken).Select(i => i * all / taken).ToArray();
         var index = tensor(rows, device: keys.device);
-        var group = model.Config.GroupSize;
+        group = capture.Queries.shape[1] / heads;
         queries = capture.Queries[0].to(float32).index_select(1, index).view(heads, group * taken, headDim);        // the group's query heads as rows
         (suffixKeys, suffixValues) = (capture.Keys[0].to(float32), capture.Values[0].to(float32));
         mask = where(arange(all, device: keys.device).unsqueeze(0) > index.unsqueeze(1), float.NegativeInfinity, 0f).repeat(group, 1);      // [G·Q, S]
         dense = Attend(keys, values, null);
-        // W_o is [M, H_q·D]: columns of one query head.
-        projection = model.Layers[capture.Layer].Output.to(float32).view(-1, heads, group, headDim).permute(1, 2, 3, 0);                     // [H, G, D, M]
-        residual = capture.Output![0].to(float32).square().sum(1).mean().item<float>();
+        gradients = contribution.index_select(1, index).view(heads, group * taken, headDim);
     }
 
-    /// <summary>Mean squared change of what each KV head's group adds to the residual stream, over the stream's mean squared norm [H_kv].</summary>
+    /// <summary>Estimated divergence, nats a token, that the change of what each KV head's group reads makes: ½ mean (g·Δ)² [H_kv].</summary>
     public double[] Loss(CompressedLayer layer)
     {
         var (keys, values, bias) = layer.Padded();
         var change = Attend(keys[0].to(float32), values[0].to(float32), bias?[0]) - dense;                                                   // [H, G·Q, D]
-        var group = projection.shape[1];
-        var added = matmul(change.view(heads, group, -1, headDim), projection).sum(1);                                                       // [H, Q, M]
-        var lost = (added.square().sum(2).mean([1]) / residual).cpu().data<float>().ToArray();
+        var moved = (change * gradients).sum(2).view(heads, group, -1).sum(1);                                                               // [H, Q]
+        var lost = (moved.square().mean([1]) / 2).cpu().data<float>().ToArray();
         return [.. lost.Select(value => (double)value)];
     }
 
