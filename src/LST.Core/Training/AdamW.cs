@@ -53,6 +53,7 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGradients()
     {
+        using var scope = NewDisposeScope();
         foreach (var parameter in parameters.Values)
             if (parameter.grad is { } gradient) gradient.zero_();
     }

@@ -104,6 +104,8 @@ public sealed record TrainingOptions
         if (Ratios.Count == 0 || Ratios.Any(ratio => ratio.Value <= 1)) throw new UsageException("--window-size: a sidecar is trained at ratios above 1, e.g. 2");
         Sidecar.Checked();
         Losses.Checked();
+        var needsUniform = Losses.Diversity > 0 || (Losses.Alignment > 0 && Losses.AlignmentForm == AlignmentForm.PerWindow);
+        if (needsUniform && (Sidecar.HeadSlots is not null || Sidecar.HeadRecent is not null)) throw new UsageException(TrainingStep.RaggedSentence);
         return this;
     }
 }
