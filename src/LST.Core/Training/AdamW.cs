@@ -15,7 +15,7 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
     private const double Epsilon = 1e-8;
 
     private readonly Dictionary<string, (Tensor First, Tensor Second)> state = parameters.ToDictionary(
-        p => p.Key, p => (zeros_like(p.Value).detach().DetachFromDisposeScope(), zeros_like(p.Value).detach().DetachFromDisposeScope()));
+        p => p.Key, p => (Zeros(p.Value), Zeros(p.Value)));
 
     /// <summary>Moments by name: <c>first.NAME</c>, <c>second.NAME</c>.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State => state.SelectMany(s => new[] { KeyValuePair.Create("first." + s.Key, s.Value.First), KeyValuePair.Create("second." + s.Key, s.Value.Second) });
@@ -67,4 +67,6 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
             second.Dispose();
         }
     }
+
+    private static Tensor Zeros(Tensor like) => zeros(like.shape, like.dtype, like.device).DetachFromDisposeScope();
 }

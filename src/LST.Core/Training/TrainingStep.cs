@@ -15,10 +15,11 @@ namespace LST.Core.Training;
 internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, LossSettings losses, IReadOnlyList<QueryStatistics>? statistics)
 {
     internal const string RaggedSentence = "the per-window form of QPAA and the diversity loss need the same budget for every head of a layer; train with --lambda-div 0 and --qpaa-form full-cache, or without head_slots and head_recent";
+    internal const long MostGraphBytes = 2L << 30;
     private readonly IProbeSource probes = ProbeSources.Parse(losses.Probes);
 
     /// <summary>Graphs of all layers that together take less are kept from the way there to the way back.</summary>
-    internal long GraphBytes { get; init; } = 2L << 30;
+    internal long GraphBytes { get; init; } = MostGraphBytes;
 
     /// <summary>Whether anything runs through the model; else the layers are trained on QPAA alone.</summary>
     private bool RunsModel => losses.CrossEntropy > 0 || losses.Divergence > 0;
@@ -40,7 +41,7 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         if (RunsModel)
         {
             var layers = new List<CompressedLayer>();
-            var keepsGraphs = KeepsGraphs(windows);
+            var keepsGraphs = KeepsGraphs(sidecar.Config, Enumerable.Range(0, model.Config.Layers).Sum(l => (long)(windows.Of(l)?.Windows ?? 0)), GraphBytes);
             try
             {
                 using (keepsGraphs ? enable_grad() : no_grad())
@@ -67,12 +68,11 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         return result;
     }
 
-    // About how many numbers the graphs of all layers hold: inputs and hidden layers of each window.
-    private bool KeepsGraphs(SequenceWindows windows)
+    /// <summary>Whether the graphs of so many windows, over all layers, are small enough: about how many numbers they hold as inputs and hidden layers.</summary>
+    internal static bool KeepsGraphs(SidecarConfig config, long windows, long most)
     {
-        var perWindow = sidecar.Config.SeenTokens * (long)(sidecar.Config.Network == SidecarNetwork.Encoder ? 16 * sidecar.Config.Hidden : sidecar.Config.Rank) + 6L * sidecar.Config.Hidden + 8L * sidecar.Config.LongestWindow * model.Config.HeadDim;
-        var count = Enumerable.Range(0, model.Config.Layers).Sum(l => (long)(windows.Of(l)?.Windows ?? 0));
-        return 4 * perWindow * count < GraphBytes;
+        var perWindow = config.SeenTokens * (long)(config.Network == SidecarNetwork.Encoder ? 16 * config.Hidden : config.Rank) + 6L * config.Hidden + 8L * config.LongestWindow * config.Model.HeadDim;
+        return 4 * perWindow * windows < most;
     }
 
     // One layer's super-tokens with their graph.

@@ -131,11 +131,12 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_diverging_run_ends_in_a_sentence()
+    public void A_gradient_that_is_no_number_ends_the_run_in_a_sentence()
     {
-        var options = Options(Config(model.Config, SidecarNetwork.PerHead)) with { LearningRate = 1e39, Warmup = 0 };
+        // Squares of such gradients are beyond float32.
+        var options = Options(Config(model.Config)) with { Losses = new LossSettings { Divergence = 1e30 } };
 
-        Assert.Matches("^step [23]: the gradient is not a finite number", Assert.Throws<DataException>(() => Train("a", options)).Message);
+        Assert.StartsWith("step 1: the gradient is not a finite number", Assert.Throws<DataException>(() => Train("a", options)).Message);
     }
 
     public void Dispose()
