@@ -35,6 +35,7 @@ public sealed class TrainCommand : Command<TrainSettings>
             Forecast(request, file, dtype, Console.WriteLine);
             return 0;
         }
+        TrainingSetup.CheckTexts(request);
         long predicted = 0;
         var records = RunDisplay.Show(progress =>
         {

@@ -24,9 +24,6 @@ public sealed record ForecastPart(string Name, long Bytes);
 /// </summary>
 public sealed record TrainingForecast
 {
-    // What a run takes over its products at the measured rate: norms, softmax, gathering, the allocator.
-    private const double Overhead = 1.5;
-
     /// <summary>Parts of the peak, in the order of the report.</summary>
     public required IReadOnlyList<ForecastPart> Parts { get; init; }
 
@@ -70,11 +67,13 @@ public sealed record TrainingForecast
         var validations = 1 + Math.Ceiling((double)options.Steps / options.ValidateEvery);
         var total = passes * work.Dense(data.Suffix) + options.Steps * step
             + data.DevelopmentChunks * work.Dense(data.DevelopmentSuffix) + validations * options.Ratios.Count * (data.DevelopmentChunks + 0.3 * data.RecallItems) * work.Validated(data.DevelopmentSuffix);
+        // What is no matrix product (norms, softmax, gathering) grows with the width, products with its square.
+        var overhead = 1.1 + 100.0 / model.HiddenSize;
         return new TrainingForecast
         {
             Parts = new ForecastMemory(shape).Parts(), Parameters = SidecarModule.CountParameters(options.Sidecar), Windows = shape.Windows,
             DenseWork = work.Dense(data.Suffix), StepWork = step,
-            StepSeconds = Overhead * (options.Sequences * work.Dense(data.Suffix) + step) / rate, TotalSeconds = Overhead * total / rate,
+            StepSeconds = overhead * (options.Sequences * work.Dense(data.Suffix) + step) / rate, TotalSeconds = overhead * total / rate,
         };
     }
 }

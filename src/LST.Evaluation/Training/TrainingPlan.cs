@@ -65,8 +65,8 @@ public sealed class TrainingPlan
     /// <param name="dtype">Type of the model.</param>
     /// <param name="rate">Multiplications and additions a second.</param>
     public TrainingForecast Forecast(int steps, TorchSharp.torch.ScalarType dtype, double rate) => TrainingForecast.Of(config, dtype, Options(steps), new ForecastData(
-        Prefix - 1, request.Suffix, request.DevelopmentChunks * request.DevelopmentTexts.Count, DevelopmentSuffix, request.RecallItems,
-        (request.TokensOfText ?? 0) * request.Texts.Count), rate);
+        Prefix - 1, request.Suffix, request.DevelopmentChunks * Math.Max(1, TrainingSetup.FoundTexts(request.DevelopmentTexts)), DevelopmentSuffix, request.RecallItems,
+        (request.TokensOfText ?? 0) * TrainingSetup.FoundTexts(request.Texts)), rate);
 
     /// <summary>Steps that a time holds, by a forecast.</summary>
     public int StepsIn(double minutes, TorchSharp.torch.ScalarType dtype, double rate)

@@ -25,6 +25,8 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         var clock = Stopwatch.StartNew();
         var setup = new TrainingSetup(request, loaded);
         var data = setup.Data(progress, cancel);
+        // What reading and tokenising texts left behind would be counted, and held, for the whole run.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var plan = setup.Plan;
         var steps = request.Steps ?? StepsFor(request.Minutes ?? DefaultMinutes, plan, data, progress, cancel);
         var options = plan.Options(steps);

@@ -17,6 +17,34 @@ public sealed class TrainingSetup(TrainingRequest request, LoadedModel loaded)
 
     private int Prefix => Plan.Prefix;
 
+    /// <summary>Refuses texts that are unknown, missing or not to be trained on, before a model is read.</summary>
+    /// <exception cref="UsageException">Unknown, or of another role.</exception>
+    /// <exception cref="DataException">Known, but not on this machine.</exception>
+    public static void CheckTexts(TrainingRequest request)
+    {
+        var catalog = TextCatalog.FromEnvironment();
+        Check(request.Texts, "--texts", "train on", name => name == "corpus" && request.Texts.Count > 1, [TextRoles.Training]);
+        Check(request.DevelopmentTexts, "--dev", "choose a step by", _ => request.DevelopmentTexts.Count > 1, [TextRoles.Development, TextRoles.Training]);
+
+        void Check(IReadOnlyList<string> names, string flag, string use, Func<string, bool> isOptional, string[] roles)
+        {
+            foreach (var name in names)
+            {
+                // A file is read, so that it is there and is text.
+                if (Entry(catalog, name) is not { } entry) _ = catalog.Load(name);
+                else if (!roles.Contains(entry.Role)) throw new UsageException($"{flag} {name}: a text to {use} must have the role {string.Join(" or ", roles)}, but this one has '{entry.Role}'; take another one (./lst data list)");
+                else if (entry.FoundIn is null && !isOptional(name)) throw new DataException($"text '{name}' is not on this machine; {entry.HowToGet}");
+            }
+        }
+    }
+
+    /// <summary>How many of the texts are on this machine, files not looked at.</summary>
+    internal static int FoundTexts(IReadOnlyList<string> names)
+    {
+        var catalog = TextCatalog.FromEnvironment();
+        return names.Count(name => Entry(catalog, name) is null or { FoundIn: not null });
+    }
+
     /// <summary>Texts, tokenised and sampled, and the development data.</summary>
     /// <param name="progress">Told while texts are tokenised.</param>
     /// <param name="cancel">Stops between documents.</param>
@@ -43,10 +71,11 @@ public sealed class TrainingSetup(TrainingRequest request, LoadedModel loaded)
         return new TrainingData(sampler.At, fingerprint, development, recall);
     }
 
+    private static TextEntry? Entry(TextCatalog catalog, string name) => catalog.List().FirstOrDefault(text => text.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
     private static TrainingText? Text(TextCatalog catalog, string name, bool isOptional, IRunProgress progress)
     {
-        var entry = catalog.List().FirstOrDefault(text => text.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-        if (entry is null) return new TrainingText(Path.GetFileName(name), TextRoles.File, null, catalog.Documents(name));
+        if (Entry(catalog, name) is not { } entry) return new TrainingText(Path.GetFileName(name), TextRoles.File, null, catalog.Documents(name));
         if (entry.FoundIn is null && isOptional)
         {
             progress.Note($"text '{name}' is not on this machine and is left out; {entry.HowToGet}");
