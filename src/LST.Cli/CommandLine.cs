@@ -99,7 +99,7 @@ public static class CommandLine
                 .WithExample("generate", "--model", "smollm2", "--chat", "--prompt", "\"What is a key-value cache?\"");
             config.AddCommand<TrainCommand>("train").WithDescription("Train a sidecar: the network behind the method lst. Resumes where it was stopped.")
                 .WithExample("train", "--window-size", "2", "--minutes", "20")
-                .WithExample("train", "--preset", "paper", "--window_size", "2", "--max_steps", "2000", "--batch_size", "512")
+                .WithExample("train", "--preset", "paper", "--window-size", "2", "--max-steps", "2000", "--batch-size", "512")
                 .WithExample("train", "--shape", "llama-2-7b", "--layers", "2", "--max-steps", "10", "--dry-run");
             config.AddBranch("convert", convert =>
             {

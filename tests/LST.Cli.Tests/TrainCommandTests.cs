@@ -57,7 +57,7 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public void A_known_shape_trains_without_its_weights_and_near_its_prediction()
     {
-        var result = cli.Run(["train", "--shape", "lst-ref", "--layers", "3", "--max-steps", "3", "--prefix", "128", "--suffix", "32", .. Texts(), "--output-dir", cli.At("run")]);
+        var result = cli.Run(["train", "--shape", "lst-ref", "--layers", "3", "--max-steps", "3", "--prefix", "128", "--suffix", "32", "--kinds", "text=1", .. Texts(), "--output-dir", cli.At("run")]);
 
         Assert.True(result.ExitCode == 0, result.Error);
         // The peak is that of the test process, so that only the sentence is looked at here.

@@ -6,7 +6,7 @@ namespace LST.Cli.Tests;
 /// <summary>Training as a process that is killed: what is on the disk then is all that the next one has.</summary>
 public sealed class TrainKillTests : IDisposable
 {
-    private const int Steps = 24;
+    private const int Steps = 32;
     private readonly CliRun cli = new();
 
     private enum Moment
@@ -47,20 +47,24 @@ public sealed class TrainKillTests : IDisposable
     {
         using var process = Start(text, "killed");
         var output = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-        var (begun, lines) = (Lines(), random.Next(1, 3));
+        var (begun, lines, writings) = (Lines(), random.Next(2, 6), random.Next(1, 4));
         if (moment == Moment.StartUp) await Task.Delay(random.Next(50, 1500), TestContext.Current.CancellationToken);
         else
         {
             // A log that was there is cut before it grows.
             var least = begun;
+            var left = Writing();
+            HashSet<string> seen = [];
             while (!process.HasExited)
             {
                 var now = Lines();
                 least = Math.Min(least, now);
-                if (moment == Moment.Step ? now >= least + lines && now > 0 : IsWriting()) break;
+                seen.UnionWith(Writing().Except(left));
+                if (moment == Moment.Step ? now >= least + lines : seen.Count == writings) break;
                 await Task.Delay(1, TestContext.Current.CancellationToken);
             }
-            if (moment == Moment.Step) await Task.Delay(random.Next(0, 60), TestContext.Current.CancellationToken);
+            // A checkpoint takes some milliseconds: its file, its manifest, its place, the end of older ones.
+            await Task.Delay(random.Next(0, moment == Moment.Step ? 60 : 12), TestContext.Current.CancellationToken);
         }
         process.Kill();
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -70,7 +74,7 @@ public sealed class TrainKillTests : IDisposable
 
     private string[] Entries() => Directory.Exists(cli.At("killed/checkpoints")) ? Directory.GetFileSystemEntries(cli.At("killed/checkpoints")) : [];
 
-    private bool IsWriting() => Entries().Any(entry => entry.EndsWith(".tmp", StringComparison.Ordinal) && File.Exists(Path.Combine(entry, "state.safetensors")));
+    private List<string> Writing() => [.. Entries().Where(entry => entry.EndsWith(".tmp", StringComparison.Ordinal))];
 
     private int Lines()
     {

@@ -56,14 +56,14 @@ public sealed class TrainingSetup(TrainingRequest request, LoadedModel loaded)
         foreach (var name in request.Texts)
         {
             if (Text(catalog, name, isOptional: request.Texts.Count > 1 && name == "corpus", progress) is not { } text) continue;
-            progress.Note($"tokens of {name}");
+            progress.Note($"tokens of {text.Name}");
             streams.Add(cache.GetOrBuild(text, loaded.Tokenizer, new TokenStreamSettings { MaxTokens = request.TokensOfText }, null, cancel));
         }
         var sampler = new SequenceSampler(new MixtureSettings { PrefixMin = Prefix - 1, PrefixMax = Prefix - 1, Suffix = request.Suffix, Kinds = request.Kinds }, streams, loaded.Tokenizer, loaded.BosId, request.Seed);
         var development = new List<DevelopmentText>();
         foreach (var name in request.DevelopmentTexts)
             if (Text(catalog, name, isOptional: request.DevelopmentTexts.Count > 1, progress) is { } text)
-                development.Add(new DevelopmentText(name, DevelopmentSet.Chunks(text, loaded.Tokenizer, loaded.BosId, Prefix, Plan.DevelopmentSuffix, request.DevelopmentChunks)));
+                development.Add(new DevelopmentText(text.Name, DevelopmentSet.Chunks(text, loaded.Tokenizer, loaded.BosId, Prefix, Plan.DevelopmentSuffix, request.DevelopmentChunks)));
         if (development.Count == 0) throw new DataException($"none of the development texts {string.Join(", ", request.DevelopmentTexts)} is on this machine; run './lst setup', which restores the package that api-dev is made from");
         var recall = Recall();
         var fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
