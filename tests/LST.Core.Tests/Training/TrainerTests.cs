@@ -76,14 +76,14 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(1e-3, FirstMoments("clipped") * 10, 1e-8);
     }
 
-    public static MatrixTheoryData<bool, bool> LiveCases { get; } = new([false, true], [false, true]);
+    public static MatrixTheoryData<SidecarNetwork, bool, AlignmentForm> LiveCases { get; } = new(Enum.GetValues<SidecarNetwork>(), [false, true], Enum.GetValues<AlignmentForm>());
 
     [Theory]
     [MemberData(nameof(LiveCases))]
-    public void The_number_of_live_tensors_stays_level_over_thirty_steps(bool keepsGraphs, bool refits)
+    public void The_number_of_live_tensors_stays_level_over_thirty_steps(SidecarNetwork network, bool keepsGraphs, AlignmentForm form)
     {
-        using var sidecar = MadeSidecar(Config(model.Config) with { Refit = refits ? RefitProbes.Prefix : RefitProbes.None, RefitQueries = 6 });
-        var losses = new LossSettings { CrossEntropy = 1, Divergence = 1, Alignment = 1, Diversity = 1, ProbeCount = 4, Probes = "repeat" };
+        using var sidecar = MadeSidecar(Config(model.Config, network) with { Refit = form == AlignmentForm.FullCache ? RefitProbes.Prefix : RefitProbes.None, RefitQueries = 6 });
+        var losses = new LossSettings { CrossEntropy = 1, Divergence = 1, Alignment = 1, Diversity = 1, ProbeCount = 4, Probes = "repeat", AlignmentForm = form };
         var step = new TrainingStep(model, sidecar, losses, null) { GraphBytes = keepsGraphs ? long.MaxValue : 0 };
         using var store = new PrefixStore(model, index => Sequence((int)index), new PrefixNeeds(true, 8), 3 << 17);
         using var optimizer = new AdamW(sidecar.Parameters);
