@@ -16,8 +16,8 @@ internal sealed class ForecastMemory(ForecastShape shape)
         // While weights are read, two of the widest matrices are joined to one.
         var reading = 2 * largest * shape.Size;
         var dense = DensePass();
-        // Blocks of up to 32 MB stay with the allocator when they are freed: what the parts of a step take in turn adds up, and a tenth is lost between.
-        var work = Math.Max((long)(1.1 * (step + Logits() + dense)), reading - StoreBytes() - SidecarBytes());
+        // Blocks of up to 32 MB stay with the allocator when they are freed: what the parts of a step take in turn adds up, and a quarter is lost between.
+        var work = Math.Max((long)(1.25 * (step + Logits() + dense)), reading - StoreBytes() - SidecarBytes());
         var held = Math.Min(work, Kept());
         return
         [
