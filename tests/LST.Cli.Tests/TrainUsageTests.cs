@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using LST.Core.Compression;
+using LST.Core.Models.Checkpoints;
+using LST.Core.Sidecar;
 
 namespace LST.Cli.Tests;
 
@@ -50,6 +53,9 @@ public sealed class TrainUsageTests : IDisposable
         { "--probe-count 0", "--probe-count '0'" },
         { "--qpaa-form half", "--qpaa-form 'half' is unknown; known: full-cache, per-window" },
         { "--qpaa-lse -1", "--qpaa-lse" },
+        { "--lambda-div 0.1", "the diversity loss need the same budget for every head of a layer; train with --head-budgets 0" },
+        { "--qpaa-form per-window --lambda-qpaa 1", "train with --head-budgets 0" },
+        { "--head-budgets -1", "--head-budgets '-1'" },
         { "--diversity none", "--diversity 'none' is unknown; known: cosine, log-determinant, variance-floor" },
         { "--sidecar-option hidden", "--sidecar-option 'hidden': expected key=value with one of the keys" },
         { "--sidecar-option nope=1", "--sidecar-option 'nope=1'" },
@@ -103,8 +109,9 @@ public sealed class TrainUsageTests : IDisposable
         var result = cli.Run("train", "--model_name", "lst-ref", "--output_dir", cli.At("checkpoints/lst_2x"), "--window_size", "2", "--max_steps", "2000", "--batch_size", "512", "--dry-run");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
-        Assert.StartsWith("lst-ref · lst · 2:1, float32, P = 1024, S = 256: 753,952 parameters\n  2,000 steps of 1 sequence, 1,996 windows a layer and sequence\n", result.Output);
-        foreach (var part in new[] { @"weights +34 MB", @"prefix store +\d\.\d GB", @"sidecar, gradients, moments +18 MB", @"memory at its peak +\d\.\d GB of \S+ [GM]B that are free", @"a step +\d+\.\d\d s at \d+ GFLOP/s", @"the whole run +\d" })
+        var parameters = SidecarModule.CountParameters(SidecarPresets.Of("lst", "lst-ref", null, ModelShapes.Of("lst-ref").Config, Ratio.Of(2)));
+        Assert.StartsWith($"lst-ref · lst · 2:1, float32, P = 1024, S = 256: {parameters:N0} parameters\n  2,000 steps of 1 sequence, 1,996 windows a layer and sequence\n", result.Output);
+        foreach (var part in new[] { @"weights +34 MB", @"prefix store +\d\.\d GB", @"sidecar, gradients, moments +[12]\d MB", @"memory at its peak +\d\.\d GB of \S+ [GM]B that are free", @"a step +\d+\.\d\d s at \d+ GFLOP/s", @"the whole run +\d" })
             Assert.Matches(part, result.Output);
         Assert.Equal(files, cli.Files());
     }

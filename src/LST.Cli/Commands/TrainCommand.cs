@@ -109,7 +109,7 @@ public sealed class TrainCommand : Command<TrainSettings>
         Minutes = settings.Minutes is null ? null : Numbers.Real("--minutes", settings.Minutes),
         BatchWindows = Numbers.Positive("--batch-size", settings.BatchSize),
         LearningRate = settings.LearningRate is null ? null : Numbers.Real("--learning-rate", settings.LearningRate),
-        HeadSequences = settings.HeadBudgets is null ? null : Numbers.Whole("--head-budgets", settings.HeadBudgets, 0),
+        HeadSequences = settings.HeadBudgets is null ? isShape ? 0 : null : Numbers.Whole("--head-budgets", settings.HeadBudgets, 0),
         Pool = Numbers.Whole("--pool", settings.Pool, 1),
         TokensOfText = Numbers.Positive("--tokens-of-text", settings.TokensOfText),
         Kinds = Kinds(settings.Kinds),

@@ -11,7 +11,7 @@ public sealed class TrainSettings : CommandSettings
     public string Model { get; init; } = "lst-ref";
 
     /// <summary>--shape.</summary>
-    [CommandOption("--shape <NAME>"), Description("Instead of a model: random weights of a known shape, with the tokenizer of lst-ref (llama-2-7b, mistral-7b, llama-3-8b, smollm2-135m, lst-ref). Short by default: --prefix 512 --suffix 128, one sequence a step, one chunk of each development text, validated at the start and the end.")]
+    [CommandOption("--shape <NAME>"), Description("Instead of a model: random weights of a known shape, with the tokenizer of lst-ref (llama-2-7b, mistral-7b, llama-3-8b, smollm2-135m, lst-ref). Short by default: --prefix 512 --suffix 128, one sequence a step, one chunk of each development text, no head budgets, validated at the start and the end.")]
     public string? Shape { get; init; }
 
     /// <summary>--layers.</summary>

@@ -106,7 +106,7 @@ public sealed record TrainingOptions
         Sidecar.Checked();
         Losses.Checked();
         var needsUniform = Losses.Diversity > 0 || (Losses.Alignment > 0 && Losses.AlignmentForm == AlignmentForm.PerWindow);
-        if (needsUniform && (Sidecar.HeadSlots is not null || Sidecar.HeadRecent is not null)) throw new UsageException(TrainingStep.RaggedSentence);
+        if (needsUniform && (HeadSequences > 0 || Sidecar.HeadSlots is not null || Sidecar.HeadRecent is not null)) throw new UsageException(TrainingStep.RaggedSentence);
         return this;
     }
 }

@@ -14,7 +14,7 @@ namespace LST.Core.Training;
 /// </summary>
 internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, LossSettings losses, IReadOnlyList<QueryStatistics>? statistics)
 {
-    internal const string RaggedSentence = "the per-window form of QPAA and the diversity loss need the same budget for every head of a layer; train with --lambda-div 0 and --qpaa-form full-cache, or without head_slots and head_recent";
+    internal const string RaggedSentence = "the per-window form of QPAA and the diversity loss need the same budget for every head of a layer; train with --head-budgets 0 and without head_slots and head_recent, or with --lambda-div 0 and --qpaa-form full-cache";
     internal const long MostGraphBytes = 2L << 30;
     private readonly IProbeSource probes = ProbeSources.Parse(losses.Probes);
 
@@ -111,13 +111,14 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         Root(packed.Bias, arriving?.Bias);
         var (alignment, diversity) = (0.0, 0.0);
         var share = scale / model.Config.Layers;
-        if (losses.Alignment > 0)
+        // Where all windows are wide the network has made nothing.
+        if (losses.Alignment > 0 && (batch.Windows > 0 || losses.AlignmentForm == AlignmentForm.FullCache))
         {
             var loss = Alignment(prepared, layer, context, made, packed, batch, generator);
             alignment = loss.item<float>() / model.Config.Layers;
             Root(loss, full_like(loss, losses.Alignment * share));
         }
-        if (losses.Diversity > 0)
+        if (losses.Diversity > 0 && batch.Windows > 0)
         {
             var loss = Diversity.Of(ByHead(made.Keys, batch), ByHead(made.Values, batch), losses.DiversitySettings, context.Keys, context.Values);
             diversity = loss.item<float>() / model.Config.Layers;

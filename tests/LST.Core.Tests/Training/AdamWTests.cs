@@ -55,17 +55,22 @@ public class AdamWTests
     }
 
     [Fact]
-    public void A_parameter_without_a_gradient_stays_as_it_is()
+    public void A_missing_gradient_is_one_of_zeros()
     {
         using var scope = NewDisposeScope();
-        var parameters = Parameters(1);
-        using var optimizer = new AdamW(parameters, weightDecay: 0.5);
-        var before = parameters["matrix"].clone();
-        parameters["vector"].grad = ones_like(parameters["vector"]);
+        var (missing, zero) = (Parameters(1), Parameters(1));
+        using var one = new AdamW(missing, weightDecay: 0.5);
+        using var other = new AdamW(zero, weightDecay: 0.5);
+        foreach (var parameter in missing.Values.Concat(zero.Values)) parameter.grad = ones_like(parameter);
+        one.Step(1, 0.1, 1);
+        other.Step(1, 0.1, 1);
+        missing["matrix"].grad = null;
+        zero["matrix"].grad!.zero_();
 
-        optimizer.Step(1, 0.1, 1);
+        one.Step(2, 0.1, 1);
+        other.Step(2, 0.1, 1);
 
-        Assert.Equal(parameters["matrix"].data<float>().ToArray(), before.data<float>().ToArray());
+        Assert.Equal(zero["matrix"].data<float>().ToArray(), missing["matrix"].data<float>().ToArray());
     }
 
     private static Dictionary<string, Tensor> Parameters(long seed)

@@ -14,7 +14,7 @@ public sealed class ResumeTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("lst-resume-").FullName;
     private readonly LanguageModel model = TinyModels.Load(TinyModels.Mha);
 
-    private TrainingOptions Asked => Options(Config(model.Config), Steps) with { Losses = new LossSettings { CrossEntropy = 0.5, Alignment = 0.5, ProbeCount = 4 } };
+    private TrainingOptions Asked => Options(Config(model.Config), Steps) with { Losses = new LossSettings { CrossEntropy = 0.5, Alignment = 0.5, ProbeCount = 4 }, HeadSequences = 2 };
 
     [Fact]
     public void Stopping_in_steps_validations_and_calibration_changes_no_bit()

@@ -103,10 +103,10 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void A_whole_run_leaves_no_tensor_behind()
     {
-        Train("a", Options(Config(model.Config)));
+        Train("a", Options(Config(model.Config)) with { HeadSequences = 2 });
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        Train("b", Options(Config(model.Config)) with { Losses = new LossSettings { Alignment = 1, ProbeCount = 4, Probes = "gaussian" } });
+        Train("b", Options(Config(model.Config)) with { HeadSequences = 2, Losses = new LossSettings { Alignment = 1, ProbeCount = 4, Probes = "gaussian" } });
 
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

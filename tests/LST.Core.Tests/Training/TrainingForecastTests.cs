@@ -40,9 +40,14 @@ public class TrainingForecastTests
     }
 
     [Theory]
-    [InlineData("llama-2-7b", 17_038_336)]
-    [InlineData("lst-ref", 753_952)]
-    public void Parameters_are_those_of_the_sidecar(string shape, long parameters) => Assert.Equal(parameters, Of(shape, float32).Parameters);
+    [InlineData("llama-2-7b")]
+    [InlineData("lst-ref")]
+    public void Parameters_are_those_of_the_sidecar(string shape)
+    {
+        using var sidecar = SidecarModule.Untrained(SidecarPresets.Of("lst", shape, null, ModelShapes.Of(shape).Config, Ratio.Of(2)));
+
+        Assert.Equal(sidecar.Parameters.Values.Sum(parameter => parameter.NumberOfElements), Of(shape, float32).Parameters);
+    }
 
     [Fact]
     public void A_rate_is_a_positive_number() => Assert.InRange(ProductRate.Measure(ModelShapes.Of("lst-ref").Config, float32), 1e8, 1e15);

@@ -41,6 +41,7 @@ public class TrainingOptionsTests
         { "--window-size", options => options with { Ratios = [] } },
         { "--lambda-kl -1", options => options with { Losses = new LossSettings { Divergence = -1 } } },
         { "are all 0", options => options with { Losses = new LossSettings { Divergence = 0 } } },
+        { "--head-budgets 0", options => options with { HeadSequences = 4, Losses = new LossSettings { Alignment = 1, AlignmentForm = AlignmentForm.PerWindow } } },
         { "the same budget for every head", options => options with { Losses = new LossSettings { Diversity = 1 }, Sidecar = options.Sidecar with { HeadRecent = [.. Enumerable.Repeat<double[]>([0.1, 0.2, 0.3, 0.4], 2)] } } },
     };
 

@@ -44,8 +44,8 @@ public class TrainingStepTests
     public void Ragged_heads_do_so_too()
     {
         using var model = TinyModels.Load(TinyModels.Gqa);
-        double[][] slots = [[0.5, 1.5], [1.2, 0.8], [1.4, 0.6]], recent = [[0.2, 0.9], [0, 0.5], [0.3, 0.3]];
-        using var sidecar = MadeSidecar(Config(model.Config) with { HeadSlots = slots, HeadRecent = recent, LongestWindow = 6 });
+        double[][] slots = [[0.5, 1.5], [1.2, 0.8], [1.4, 0.6]], recent = [[0.2, 0.9], [0, 0.5], [0.3, 0.3]];        // the second head has a wide window
+        using var sidecar = MadeSidecar(Config(model.Config) with { HeadSlots = slots, HeadRecent = recent, LongestWindow = 9 });
         using var prepared = Prepared(model, Sequence(1));
         var losses = Everything with { Diversity = 0 };
 
@@ -215,6 +215,23 @@ public class TrainingStepTests
         var sum = Gradients(sidecar);
         foreach (var (name, gradient) in sum)
             Assert.True(Difference(gradient, [.. first[name].Zip(second[name], (a, b) => (a + b) / 2)]) < 1e-4, name);
+    }
+
+    [Fact]
+    public void A_prefix_of_wide_windows_alone_teaches_nothing()
+    {
+        using var model = TinyModels.Load(TinyModels.Gqa);
+        double[][] all = [[1, 1], [1, 1], [1, 1]], recent = [[0.85, 0.85], [0.85, 0.85], [0.85, 0.85]];
+        using var sidecar = MadeSidecar(Config(model.Config) with { HeadSlots = all, HeadRecent = recent });
+        using var prepared = Prepared(model, Sequence(1));
+
+        foreach (var form in Enum.GetValues<AlignmentForm>())
+        {
+            var (losses, gradients) = Accumulate(model, sidecar, Everything with { AlignmentForm = form }, prepared);
+
+            Assert.True(losses.Divergence > 0);
+            Assert.All(gradients, gradient => Assert.Equal(0, Norm(gradient.Value)));
+        }
     }
 
     [Fact]
