@@ -99,7 +99,8 @@ public static class CommandLine
                 .WithExample("generate", "--model", "smollm2", "--chat", "--prompt", "\"What is a key-value cache?\"");
             config.AddCommand<TrainCommand>("train").WithDescription("Train a sidecar: the network behind the method lst. Resumes where it was stopped.")
                 .WithExample("train", "--window-size", "2", "--minutes", "20")
-                .WithExample("train", "--model-name", "DIR", "--output-dir", "out/lst_2x", "--window-size", "2", "--max-steps", "2000", "--batch-size", "512");
+                .WithExample("train", "--preset", "paper", "--window-size", "2", "--max-steps", "2000", "--batch-size", "512")
+                .WithExample("train", "--shape", "llama-2-7b", "--layers", "2", "--max-steps", "10", "--dry-run");
             config.AddBranch("convert", convert =>
             {
                 convert.SetDescription("Turn other checkpoints into Hugging Face folders.");

@@ -55,14 +55,29 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel Open(
         string nameOrPath, ScalarType dtype, string attention = "cpu", IRunProgress? progress = null, Action<IModelFile>? beforeWeights = null, CancellationToken cancel = default)
     {
-        var clock = Stopwatch.StartNew();
         var device = DeviceOf(attention);
         using var file = ModelFiles.Open(nameOrPath);
         var tokenizer = Directory.Exists(file.Path) ? TokenizerFiles.ForFolder(file.Path) : TokenizerFiles.FromGguf(file.Metadata);
+        return Open(file, tokenizer, dtype, device, attention, progress, beforeWeights, cancel);
+    }
+
+    /// <summary>A model of random weights, with the tokenizer of <c>lst-ref</c>, whose ids every known shape has rows for.</summary>
+    /// <param name="file">The shape.</param>
+    /// <param name="dtype">Type of weights, activations and cache.</param>
+    /// <param name="progress">Told while weights are drawn.</param>
+    /// <param name="beforeWeights">Looks at the shape before the weights are drawn.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    public static LoadedModel OpenShape(ShapedModel file, ScalarType dtype, IRunProgress? progress = null, Action<IModelFile>? beforeWeights = null, CancellationToken cancel = default) =>
+        Open(file, TokenizerFiles.ForFolder(ModelFiles.Resolve("lst-ref").Path), dtype, CPU, "cpu", progress, beforeWeights, cancel);
+
+    private static LoadedModel Open(
+        IModelFile file, ITokenizer tokenizer, ScalarType dtype, Device device, string attention, IRunProgress? progress, Action<IModelFile>? beforeWeights, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
         _ = Bos(file, tokenizer);
         beforeWeights?.Invoke(file);
         MemoryEstimate.Require($"model '{file.ShortName}' in {PerplexityNames.Dtype(dtype)}", MemoryEstimate.Weights(file, dtype));
-        progress?.Begin($"reading {file.ShortName}", file.Config.Layers, unit: "layers");
+        progress?.Begin($"{(file is ShapedModel ? "drawing" : "reading")} {file.ShortName}", file.Config.Layers, unit: "layers");
         var model = LanguageModel.Load(file, dtype, device, progress is null ? null : new LayerProgress(progress), cancel);
         try
         {
@@ -110,6 +125,7 @@ public sealed class LoadedModel : IDisposable
 
     private static string FileName(IModelFile file)
     {
+        if (file is ShapedModel) return "random weights";
         if (!Directory.Exists(file.Path)) return Path.GetFileName(file.Path);
         return File.Exists(Path.Combine(file.Path, "model.safetensors")) ? "model.safetensors" : "model.safetensors.index.json";
     }

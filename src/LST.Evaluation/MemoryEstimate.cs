@@ -45,12 +45,15 @@ public static class MemoryEstimate
     }
 
     /// <summary>Refuses what is above the memory that is left.</summary>
+    /// <param name="what">What it is for.</param>
+    /// <param name="bytes">What it needs.</param>
+    /// <param name="remedy">What to do, the end of the sentence.</param>
     /// <exception cref="DataException">The sentence names both numbers.</exception>
-    public static void Require(string what, long bytes)
+    public static void Require(string what, long bytes, string remedy = "take a smaller model, --prefix or number of methods, or --dtype bfloat16")
     {
         var available = Available();
         if (bytes <= available) return;
-        throw new DataException($"{what} needs about {Text(bytes)}, {Text(available)} are free; take a smaller model, --prefix or number of methods, or --dtype bfloat16");
+        throw new DataException($"{what} needs about {Text(bytes)}, {Text(available)} are free; {remedy}");
     }
 
     /// <summary>Bytes that this process may still take: <c>LST_MEMORY_LIMIT</c>, else free memory of the machine and what its control group leaves.</summary>

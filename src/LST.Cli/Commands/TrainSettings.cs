@@ -10,6 +10,18 @@ public sealed class TrainSettings : CommandSettings
     [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a name (also --model-name).")]
     public string Model { get; init; } = "lst-ref";
 
+    /// <summary>--shape.</summary>
+    [CommandOption("--shape <NAME>"), Description("Instead of a model: random weights of a known shape, with the tokenizer of lst-ref (llama-2-7b, mistral-7b, llama-3-8b, smollm2-135m, lst-ref). Short by default: --prefix 512 --suffix 128, one sequence a step, one chunk of each development text, no head budgets, validated at the start and the end.")]
+    public string? Shape { get; init; }
+
+    /// <summary>--layers.</summary>
+    [CommandOption("--layers <N>"), Description("With --shape: only so many layers.")]
+    public string? Layers { get; init; }
+
+    /// <summary>--dry-run.</summary>
+    [CommandOption("--dry-run"), Description("Print predicted memory and time and stop; no weights and no texts are read.")]
+    public bool DryRun { get; init; }
+
     /// <summary>--output-dir.</summary>
     [CommandOption("--output-dir <DIR>"), Description("Where checkpoints, log and sidecars go; a stopped run goes on from there (default: out/training/...).")]
     public string? OutputDir { get; init; }
@@ -55,8 +67,8 @@ public sealed class TrainSettings : CommandSettings
     public string? Prefix { get; init; }
 
     /// <summary>--suffix.</summary>
-    [CommandOption("--suffix <S>"), DefaultValue("256"), Description("Ids of the continuation.")]
-    public string Suffix { get; init; } = "256";
+    [CommandOption("--suffix <S>"), Description("Ids of the continuation (default: 256).")]
+    public string? Suffix { get; init; }
 
     /// <summary>--pool.</summary>
     [CommandOption("--pool <N>"), DefaultValue("512"), Description("Sequences that are trained over, epoch by epoch.")]
@@ -71,12 +83,12 @@ public sealed class TrainSettings : CommandSettings
     public string Dev { get; init; } = "wiki-dev,api-dev,books-dev";
 
     /// <summary>--dev-chunks.</summary>
-    [CommandOption("--dev-chunks <N>"), DefaultValue("4"), Description("Chunks of each.")]
-    public string DevChunks { get; init; } = "4";
+    [CommandOption("--dev-chunks <N>"), Description("Chunks of each (default: 4).")]
+    public string? DevChunks { get; init; }
 
     /// <summary>--dev-recall.</summary>
-    [CommandOption("--dev-recall <N>"), DefaultValue("24"), Description("Development items of the recall examination.")]
-    public string DevRecall { get; init; } = "24";
+    [CommandOption("--dev-recall <N>"), Description("Development items of the recall examination (default: 24).")]
+    public string? DevRecall { get; init; }
 
     /// <summary>--lambda-lm.</summary>
     [CommandOption("--lambda-lm <X>"), Description("Weight of cross-entropy (default: paper 1, others 0).")]

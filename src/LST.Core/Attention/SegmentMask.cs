@@ -66,7 +66,9 @@ public sealed class SegmentMask(KvCache cache, int tokens, int? slidingWindow, D
         var keys = slots + layer.Tail.Length + tokens;
         var next = cache.NextPositions;
         var mask = new float[(long)batch * heads * tokens * keys];
-        var bias = prefix?.Bias?.cpu().data<float>().ToArray();
+        // A bias that is being learned is added below, where gradients can follow.
+        var learned = prefix?.Bias is { requires_grad: true };
+        var bias = learned ? null : prefix?.Bias?.cpu().data<float>().ToArray();
         for (var b = 0; b < batch; b++)
             for (var h = 0; h < heads; h++)
                 for (var q = 0; q < tokens; q++)
@@ -82,7 +84,8 @@ public sealed class SegmentMask(KvCache cache, int tokens, int? slidingWindow, D
                         row[j] = padding || at > position || position - at >= window ? float.NegativeInfinity : isSlot && bias is not null ? bias[slot] : 0f;
                     }
                 }
-        return tensor(mask, batch, heads, tokens, keys);
+        var made = tensor(mask, batch, heads, tokens, keys);
+        return learned ? made + Join(prefix!.Padded().Mask!.cpu().unsqueeze(2), zeros(1, 1, 1, keys - slots, float32)) : made;
     }
 
     private static Tensor Join(Tensor left, Tensor right)

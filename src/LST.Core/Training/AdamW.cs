@@ -5,6 +5,7 @@ namespace LST.Core.Training;
 /// <summary>
 /// AdamW (Loshchilov &amp; Hutter, arXiv 1711.05101) on named float32 parameters, with state that can be saved: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
 /// θ ← θ(1 − ηλ) − η m̂ / (√v̂ + ε). The library's optimizer does not give its state by name.
+/// A gradient that is missing counts as zero: which ones are missing depends on what the process did before, and a resumed run must do the same as one that was not stopped.
 /// </summary>
 /// <param name="parameters">Updated in place.</param>
 /// <param name="beta1">β₁.</param>
@@ -15,7 +16,7 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
     private const double Epsilon = 1e-8;
 
     private readonly Dictionary<string, (Tensor First, Tensor Second)> state = parameters.ToDictionary(
-        p => p.Key, p => (zeros_like(p.Value).detach().DetachFromDisposeScope(), zeros_like(p.Value).detach().DetachFromDisposeScope()));
+        p => p.Key, p => (Zeros(p.Value), Zeros(p.Value)));
 
     /// <summary>Moments by name: <c>first.NAME</c>, <c>second.NAME</c>.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State => state.SelectMany(s => new[] { KeyValuePair.Create("first." + s.Key, s.Value.First), KeyValuePair.Create("second." + s.Key, s.Value.Second) });
@@ -40,11 +41,15 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
         foreach (var (name, parameter) in parameters)
         {
             using var scope = NewDisposeScope();
-            if (parameter.grad is not { } gradient) continue;
             var (first, second) = state[name];
-            var g = gradient * gradientScale;
-            first.mul_(beta1).add_(g, alpha: 1 - beta1);
-            second.mul_(beta2).addcmul_(g, g, value: 1 - beta2);
+            first.mul_(beta1);
+            second.mul_(beta2);
+            if (parameter.grad is { } gradient)
+            {
+                var g = gradient * gradientScale;
+                first.add_(g, alpha: 1 - beta1);
+                second.addcmul_(g, g, value: 1 - beta2);
+            }
             if (weightDecay > 0 && parameter.dim() > 1) parameter.mul_(1 - rate * weightDecay);
             parameter.addcdiv_(first, (second / correction2).sqrt_().add_(Epsilon), value: -rate / correction1);
         }
@@ -53,6 +58,7 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGradients()
     {
+        using var scope = NewDisposeScope();
         foreach (var parameter in parameters.Values)
             if (parameter.grad is { } gradient) gradient.zero_();
     }
@@ -66,4 +72,6 @@ public sealed class AdamW(IReadOnlyDictionary<string, Tensor> parameters, double
             second.Dispose();
         }
     }
+
+    private static Tensor Zeros(Tensor like) => zeros(like.shape, like.dtype, like.device).DetachFromDisposeScope();
 }

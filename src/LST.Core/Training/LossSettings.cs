@@ -52,7 +52,8 @@ public sealed record LossSettings
     public LossSettings Checked()
     {
         foreach (var (name, weight) in new[] { ("lm", CrossEntropy), ("kl", Divergence), ("qpaa", Alignment), ("div", Diversity) })
-            if (!double.IsFinite(weight) || weight < 0) throw new UsageException($"--lambda-{name} {weight}: a weight is a finite number of at least 0; give e.g. 1");
+            if (!(weight >= 0 && weight <= 1e30)) throw new UsageException($"--lambda-{name} {weight}: a weight is a finite number of at least 0; give e.g. 1");
+        if (!(AlignmentSettings.LogSumExpWeight >= 0 && AlignmentSettings.LogSumExpWeight <= 1e30)) throw new UsageException($"--qpaa-lse {AlignmentSettings.LogSumExpWeight}: a weight is a finite number of at least 0; give e.g. 1");
         if (CrossEntropy + Divergence + Alignment == 0) throw new UsageException("--lambda-lm, --lambda-kl and --lambda-qpaa are all 0: there is nothing to train on; give one of them a weight");
         if (ProbeCount < 1) throw new UsageException($"{ProbeCount} probes: QPAA needs at least 1");
         return this;

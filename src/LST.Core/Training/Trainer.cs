@@ -65,64 +65,91 @@ public sealed class Trainer
 
     /// <summary>Runs to the last step.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint of the last whole step was written.</exception>
-    /// <exception cref="DataException">The loss is not a number.</exception>
+    /// <exception cref="DataException">The loss is not a number, or another run writes into the folder.</exception>
+    /// <exception cref="UsageException">The folder holds checkpoints of a run with other options.</exception>
     public TrainingResult Run(ITrainingObserver? observer = null, CancellationToken cancel = default)
     {
         observer ??= new SilentObserver();
         var clock = Stopwatch.StartNew();
         Directory.CreateDirectory(folder);
+        using var only = new RunLock(folder);
+        var checkpoints = new TrainingCheckpoint(folder);
+        var found = checkpoints.Find(Fingerprint(), observer.OnMessage);
         using var store = new PrefixStore(model, data.Sequences, needs, options.StoreBytes);
         var measured = WithBudgets(observer, cancel);
         observer.OnPhase("measuring channels of keys and values");
         var (scale, statistics) = new Calibration(model, measured, data).Measure(cancel);
-        using var state = NewState(measured.Sidecar, scale);
-        var checkpoints = new TrainingCheckpoint(folder);
-        if (checkpoints.Read(state, Fingerprint(), observer.OnMessage)) observer.OnMessage($"going on behind step {state.Step}");
-        var resumed = state.Step;
-        state.Sidecar.RequireGradients(true);
-        using var log = new TrainingLog(Path.Combine(folder, "log.jsonl"), state.Step);
-        using var validation = new Validation(model, data, needs with { RepeatQueries = 0 }, options.StoreBytes / 4);
-        var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
         try
         {
-            if (state.Step == 0) Validate(state, validation, log, observer, cancel);
-            while (state.Step < options.Steps)
+            using var state = NewState(measured.Sidecar, scale);
+            if (found is not null)
             {
-                var report = Step(state, step, store, cancel);
-                log.Write(report);
-                observer.OnStep(report, options.Steps);
-                if (state.Step % options.ValidateEvery == 0 || state.Step == options.Steps) Validate(state, validation, log, observer, cancel);
-                if (state.Step % options.SaveEvery == 0 || state.Step == options.Steps) checkpoints.Write(state, Fingerprint());
+                TrainingCheckpoint.Load(found, state);
+                observer.OnMessage($"going on behind step {state.Step}");
             }
-        }
-        catch (OperationCanceledException) when (state.Step > resumed)
-        {
-            // Between steps the state is whole; a validation that was cut short is made again.
-            if (!midStep) checkpoints.Write(state, Fingerprint());
-            throw;
+            var resumed = state.Step;
+            state.Sidecar.RequireGradients(true);
+            using var log = new TrainingLog(Path.Combine(folder, "log.jsonl"), found is null ? null : state.Step, state.Validations.LastOrDefault()?.Step ?? -1);
+            using var validation = new Validation(model, data, new PrefixNeeds(options.Sidecar.Refit != RefitProbes.None, 0), options.StoreBytes / 4);
+            Train(state, new TrainingStep(model, state.Sidecar, options.Losses, statistics), store, validation, checkpoints, log, observer, cancel);
+            return Finish(state, clock.Elapsed.TotalSeconds, resumed);
         }
         finally
         {
             foreach (var layer in statistics ?? []) layer.Dispose();
         }
-        return Finish(state, clock.Elapsed.TotalSeconds, resumed);
     }
+
+    private void Train(TrainingState state, TrainingStep step, PrefixStore store, Validation validation, TrainingCheckpoint checkpoints, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)
+    {
+        var saved = state.Step;
+        try
+        {
+            while (true)
+            {
+                // A validation that was cut short by a stop is due again behind the checkpoint.
+                if (IsValidationDue(state)) Validate(state, validation, log, observer, cancel);
+                var isLast = state.Step == options.Steps;
+                if (state.Step > saved && (isLast || state.Step % options.SaveEvery == 0))
+                {
+                    checkpoints.Write(state, Fingerprint());
+                    saved = state.Step;
+                }
+                if (isLast) return;
+                var report = Step(state, step, store, cancel);
+                log.Write(report);
+                observer.OnStep(report, options.Steps);
+            }
+        }
+        catch (OperationCanceledException) when (state.Step > saved)
+        {
+            // Stops are only noticed where the state is whole.
+            checkpoints.Write(state, Fingerprint());
+            throw;
+        }
+    }
+
+    private bool IsValidationDue(TrainingState state) =>
+        (state.Step % options.ValidateEvery == 0 || state.Step == options.Steps) && state.Validations.LastOrDefault()?.Step != state.Step;
 
     /// <summary>Seconds of one step, the median of three after a first one; nothing is learned and nothing is written.</summary>
     public static double MeasureStep(LanguageModel model, TrainingOptions options, TrainingData data, CancellationToken cancel = default)
     {
         var trial = new Trainer(model, options, data, "");
         var (scale, statistics) = new Calibration(model, options with { Calibration = 1 }, data).Measure(cancel);
-        using var state = trial.NewState(options.Sidecar, scale);
-        state.Sidecar.RequireGradients(true);
-        using var store = new PrefixStore(model, data.Sequences, trial.needs, options.StoreBytes);
-        var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
-        var times = Enumerable.Range(0, 4).Select(_ => trial.Step(state, step, store, cancel).Seconds).Skip(1).Order().ToList();
-        foreach (var layer in statistics ?? []) layer.Dispose();
-        return times[1];
+        try
+        {
+            using var state = trial.NewState(options.Sidecar, scale);
+            state.Sidecar.RequireGradients(true);
+            using var store = new PrefixStore(model, data.Sequences, trial.needs, options.StoreBytes);
+            var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
+            return Enumerable.Range(0, 4).Select(_ => trial.Step(state, step, store, cancel).Seconds).Skip(1).Order().ElementAt(1);
+        }
+        finally
+        {
+            foreach (var layer in statistics ?? []) layer.Dispose();
+        }
     }
-
-    private bool midStep;
 
     private StepReport Step(TrainingState state, TrainingStep step, PrefixStore store, CancellationToken cancel)
     {
@@ -143,10 +170,8 @@ public sealed class Trainer
         if (!double.IsFinite(norm))
             throw new DataException($"step {number}: the gradient is not a finite number (losses {losses}); the learning rate {options.LearningRate} may be too high, or the model overflows in its dtype: lower --learning-rate or use --dtype float32");
         using var pause = CollectionPause.Begin();
-        midStep = true;
         state.Optimizer.Step(number, options.RateAt(number), Math.Min(1, options.Clip / (norm + 1e-12)));
         state.Step = number;
-        midStep = false;
         return new StepReport(number, losses, norm, options.RateAt(number), clock.Elapsed.TotalSeconds);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LST.Core.Models.Checkpoints;
@@ -18,6 +19,10 @@ internal sealed class TrainingCheckpoint(string outputFolder)
 
     public sealed record Manifest(int Version, int Step, string Fingerprint, string Sha256, ValidationResult? Best, IReadOnlyList<ValidationResult> Validations);
 
+    /// <summary>A checkpoint whose digest is right.</summary>
+    public sealed record Found(string Folder, Manifest Manifest);
+
+    /// <summary>Writes the state and removes all but the newest ones.</summary>
     public void Write(TrainingState state, string fingerprint)
     {
         Directory.CreateDirectory(Folder);
@@ -30,35 +35,39 @@ internal sealed class TrainingCheckpoint(string outputFolder)
             var manifest = new Manifest(1, state.Step, fingerprint, Digest(file), state.Best, state.Validations);
             AtomicFile.Write(Path.Combine(folder, "manifest.json"), stream => JsonSerializer.Serialize(stream, manifest, Json));
         });
-        foreach (var old in Folders().Skip(Kept)) Directory.Delete(old, recursive: true);
+        // Older ones, and what a process that was killed while it wrote has left.
+        foreach (var old in Folders().Skip(Kept).Concat(Directory.GetDirectories(Folder, "*.tmp"))) Directory.Delete(old, recursive: true);
     }
 
-    /// <summary>Puts the newest good checkpoint into the state.</summary>
-    /// <param name="state">Of the same options.</param>
+    /// <summary>The newest checkpoint that verifies; null: none.</summary>
     /// <param name="fingerprint">What decides the run.</param>
     /// <param name="warn">Told about those that are passed over.</param>
-    /// <returns>Whether there was one.</returns>
-    /// <exception cref="UsageException">There is one, of a run with other options.</exception>
-    public bool Read(TrainingState state, string fingerprint, Action<string> warn)
+    /// <exception cref="UsageException">It is one of a run with other options.</exception>
+    public Found? Find(string fingerprint, Action<string> warn)
     {
         foreach (var folder in Folders())
         {
             if (ManifestOf(folder, warn) is not { } manifest) continue;
             if (manifest.Fingerprint != fingerprint)
-                throw new UsageException($"{outputFolder} holds checkpoints of a run with other options, data or seed; name another --output-dir, or remove the folder to start anew");
-            using var file = SafetensorsFile.Open(Path.Combine(folder, "state.safetensors"));
-            using var noGradients = no_grad();
-            foreach (var (name, tensor) in state.Tensors)
-            {
-                using var stored = file.ReadTensor(name, tensor.dtype, tensor.device);
-                tensor.copy_(stored);
-            }
-            state.Validations.Clear();
-            state.Validations.AddRange(manifest.Validations);
-            state.Restore(manifest.Step, manifest.Best);
-            return true;
+                throw new UsageException($"{outputFolder} holds checkpoints of a run with other options, data, model, threads or seed; name another --output-dir, or remove the folder to start anew");
+            return new Found(folder, manifest);
         }
-        return false;
+        return null;
+    }
+
+    /// <summary>Puts a checkpoint into a state of the same options.</summary>
+    public static void Load(Found found, TrainingState state)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(found.Folder, "state.safetensors"));
+        using var noGradients = no_grad();
+        foreach (var (name, tensor) in state.Tensors)
+        {
+            using var stored = file.ReadTensor(name, tensor.dtype, tensor.device);
+            tensor.copy_(stored);
+        }
+        state.Validations.Clear();
+        state.Validations.AddRange(found.Manifest.Validations);
+        state.Restore(found.Manifest.Step, found.Manifest.Best);
     }
 
     private static Manifest? ManifestOf(string folder, Action<string> warn)
@@ -83,6 +92,8 @@ internal sealed class TrainingCheckpoint(string outputFolder)
     }
 
     // Newest first; folders that are still being written have other names.
-    private IEnumerable<string> Folders() => !Directory.Exists(Folder) ? []
-        : Directory.GetDirectories(Folder, "step-*").Where(path => !path.EndsWith(".tmp", StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal).ToList();
+    private IEnumerable<string> Folders() => !Directory.Exists(Folder) ? [] :
+        [.. Directory.GetDirectories(Folder, "step-*").Where(path => StepOf(path) is not null).OrderByDescending(StepOf)];
+
+    private static int? StepOf(string path) => int.TryParse(Path.GetFileName(path)["step-".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
 }

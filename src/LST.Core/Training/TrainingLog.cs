@@ -18,10 +18,16 @@ internal sealed class TrainingLog : IDisposable
 {
     private readonly StreamWriter writer;
 
-    public TrainingLog(string path, int afterStep)
+    /// <summary>Opens the log.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="afterStep">Step of the checkpoint that the run goes on from; null: it starts anew, and nothing of an earlier log stays.</param>
+    /// <param name="validated">Step of the checkpoint's last validation: a later one is made, and written, again.</param>
+    public TrainingLog(string path, int? afterStep, int validated = int.MaxValue)
     {
-        if (File.Exists(path)) CutBehind(path, afterStep);
-        writer = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true };
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        stream.SetLength(afterStep is { } step ? LengthUpTo(stream, step, validated) : 0);
+        stream.Seek(0, SeekOrigin.End);
+        writer = new StreamWriter(stream) { AutoFlush = true };
     }
 
     public void Write(StepReport report) => Line(new
@@ -36,24 +42,27 @@ internal sealed class TrainingLog : IDisposable
 
     private void Line<T>(T value) => writer.WriteLine(JsonSerializer.Serialize(value));
 
-    private static void CutBehind(string path, int step)
+    // Bytes of the whole lines up to a step.
+    private static long LengthUpTo(FileStream stream, int step, int validated)
     {
-        var kept = File.ReadLines(path).TakeWhile(line => StepOf(line) is { } number && number <= step).ToList();
-        var temporary = path + ".tmp";
-        File.WriteAllLines(temporary, kept);
-        File.Move(temporary, path, overwrite: true);
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        var length = 0;
+        while (bytes.AsSpan(length).IndexOf((byte)'\n') is >= 0 and var end && Belongs(bytes.AsMemory(length, end), step, validated)) length += end + 1;
+        return length;
     }
 
-    private static int? StepOf(string line)
+    private static bool Belongs(ReadOnlyMemory<byte> line, int step, int validated)
     {
         try
         {
             using var parsed = JsonDocument.Parse(line);
-            return parsed.RootElement.TryGetProperty("step", out var step) ? step.GetInt32() : null;
+            return parsed.RootElement.TryGetProperty("step", out var number) && number.TryGetInt32(out var found) && found <= step
+                && (found <= validated || !parsed.RootElement.TryGetProperty("dev", out _));
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            return null;
+            return false;
         }
     }
 }

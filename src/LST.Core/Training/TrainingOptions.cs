@@ -100,10 +100,13 @@ public sealed record TrainingOptions
         Positive("--calibration", Calibration);
         Positive("--validate-every", ValidateEvery);
         Positive("--save-every", SaveEvery);
-        if (Warmup < 0 || WeightDecay < 0) throw new UsageException("--warmup and --weight-decay are at least 0");
+        if (LearningRate > 1e6) throw new UsageException($"--learning-rate {LearningRate}: no network learns with that; give e.g. 3e-3");
+        if (Warmup < 0 || !(WeightDecay >= 0) || !double.IsFinite(WeightDecay)) throw new UsageException("--warmup and --weight-decay are at least 0");
         if (Ratios.Count == 0 || Ratios.Any(ratio => ratio.Value <= 1)) throw new UsageException("--window-size: a sidecar is trained at ratios above 1, e.g. 2");
         Sidecar.Checked();
         Losses.Checked();
+        var needsUniform = Losses.Diversity > 0 || (Losses.Alignment > 0 && Losses.AlignmentForm == AlignmentForm.PerWindow);
+        if (needsUniform && (HeadSequences > 0 || Sidecar.HeadSlots is not null || Sidecar.HeadRecent is not null)) throw new UsageException(TrainingStep.RaggedSentence);
         return this;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class TrainingState : IDisposable
     {
         (Sidecar, Optimizer) = (sidecar, optimizer);
         using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
         best = sidecar.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone().DetachFromDisposeScope());
     }
 

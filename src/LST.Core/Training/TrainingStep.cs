@@ -14,8 +14,12 @@ namespace LST.Core.Training;
 /// </summary>
 internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, LossSettings losses, IReadOnlyList<QueryStatistics>? statistics)
 {
-    private const long GraphBytes = 2L << 30;
+    internal const string RaggedSentence = "the per-window form of QPAA and the diversity loss need the same budget for every head of a layer; train with --head-budgets 0 and without head_slots and head_recent, or with --lambda-div 0 and --qpaa-form full-cache";
+    internal const long MostGraphBytes = 2L << 30;
     private readonly IProbeSource probes = ProbeSources.Parse(losses.Probes);
+
+    /// <summary>Graphs of all layers that together take less are kept from the way there to the way back.</summary>
+    internal long GraphBytes { get; init; } = MostGraphBytes;
 
     /// <summary>Whether anything runs through the model; else the layers are trained on QPAA alone.</summary>
     private bool RunsModel => losses.CrossEntropy > 0 || losses.Divergence > 0;
@@ -37,29 +41,38 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         if (RunsModel)
         {
             var layers = new List<CompressedLayer>();
-            using (KeepsGraphs(windows) ? enable_grad() : no_grad())
-                for (var l = 0; l < model.Config.Layers; l++)
-                {
-                    if (KeepsGraphs(windows)) graphs[l] = Graph(prepared, l, windows);
-                    layers.Add(graphs[l]?.Packed ?? Compressed(prepared, l, windows));
-                }
-            arriving = SegmentGradient.Of(model, layers, prepared.Sequence.Prefix, prepared.Sequence.Inputs, hidden =>
+            var keepsGraphs = KeepsGraphs(sidecar.Config, Enumerable.Range(0, model.Config.Layers).Sum(l => (long)(windows.Of(l)?.Windows ?? 0)), GraphBytes);
+            try
             {
-                using var gradient = LanguageModelLoss.Evaluate(hidden, model.Head, Targets(prepared), losses.Divergence > 0 ? prepared.DenseHidden : null, losses.CrossEntropy, losses.Divergence, Weights(prepared));
-                result += new StepLosses(gradient.CrossEntropy, gradient.Divergence, 0, 0);
-                return gradient.HiddenGradient * scale;
-            });
+                using (keepsGraphs ? enable_grad() : no_grad())
+                    for (var l = 0; l < model.Config.Layers; l++)
+                    {
+                        if (keepsGraphs) graphs[l] = Graph(prepared, l, windows);
+                        layers.Add(graphs[l]?.Packed ?? Compressed(prepared, l, windows));
+                    }
+                arriving = SegmentGradient.Of(model, layers, prepared.Sequence.Prefix, prepared.Sequence.Inputs, hidden =>
+                {
+                    using var gradient = LanguageModelLoss.Evaluate(hidden, model.Head, Targets(prepared), losses.Divergence > 0 ? prepared.DenseHidden : null, losses.CrossEntropy, losses.Divergence, Weights(prepared));
+                    result += new StepLosses(gradient.CrossEntropy, gradient.Divergence, 0, 0);
+                    return gradient.HiddenGradient * scale;
+                });
+            }
+            finally
+            {
+                // Those without a graph belong to no scope.
+                for (var l = 0; l < layers.Count; l++)
+                    if (graphs[l] is null) layers[l].Dispose();
+            }
         }
         for (var l = 0; l < model.Config.Layers; l++) result += Backward(prepared, l, windows, graphs[l], arriving[l], scale, generator);
         return result;
     }
 
-    // About how many numbers the graphs of all layers hold: inputs and hidden layers of each window.
-    private bool KeepsGraphs(SequenceWindows windows)
+    /// <summary>Whether the graphs of so many windows, over all layers, are small enough: about how many numbers they hold as inputs and hidden layers.</summary>
+    internal static bool KeepsGraphs(SidecarConfig config, long windows, long most)
     {
-        var perWindow = sidecar.Config.SeenTokens * (long)(sidecar.Config.Network == SidecarNetwork.Encoder ? 16 * sidecar.Config.Hidden : sidecar.Config.Rank) + 6L * sidecar.Config.Hidden + 8L * sidecar.Config.LongestWindow * model.Config.HeadDim;
-        var count = Enumerable.Range(0, model.Config.Layers).Sum(l => (long)(windows.Of(l)?.Windows ?? 0));
-        return 4 * perWindow * count < GraphBytes;
+        var perWindow = config.SeenTokens * (long)(config.Network == SidecarNetwork.Encoder ? 16 * config.Hidden : config.Rank) + 6L * config.Hidden + 8L * config.LongestWindow * config.Model.HeadDim;
+        return 4 * perWindow * windows < most;
     }
 
     // One layer's super-tokens with their graph.
@@ -84,6 +97,8 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         using var gradients = enable_grad();
         var context = prepared.Context(layer, model);
         var (made, packed) = kept ?? Graph(prepared, layer, windows)!;
+        // Its padded view, which QPAA asks for, is in no scope.
+        using var owned = packed;
         List<Tensor> roots = [], incoming = [];
         void Root(Tensor? tensor, Tensor? gradient)
         {
@@ -96,15 +111,16 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
         Root(packed.Bias, arriving?.Bias);
         var (alignment, diversity) = (0.0, 0.0);
         var share = scale / model.Config.Layers;
-        if (losses.Alignment > 0)
+        // Where all windows are wide the network has made nothing.
+        if (losses.Alignment > 0 && (batch.Windows > 0 || losses.AlignmentForm == AlignmentForm.FullCache))
         {
             var loss = Alignment(prepared, layer, context, made, packed, batch, generator);
             alignment = loss.item<float>() / model.Config.Layers;
             Root(loss, full_like(loss, losses.Alignment * share));
         }
-        if (losses.Diversity > 0)
+        if (losses.Diversity > 0 && batch.Windows > 0)
         {
-            var loss = Diversity.Of(ByHead(made.Keys, batch), ByHead(made.Values, batch), losses.DiversitySettings);
+            var loss = Diversity.Of(ByHead(made.Keys, batch), ByHead(made.Values, batch), losses.DiversitySettings, context.Keys, context.Values);
             diversity = loss.item<float>() / model.Config.Layers;
             Root(loss, full_like(loss, losses.Diversity * share));
         }
@@ -145,7 +161,7 @@ internal sealed class TrainingStep(LanguageModel model, SidecarModule sidecar, L
     // Packed rows of super-tokens as [H_kv, N/H_kv·m, F]; heads have equally many windows unless budgets differ.
     private static Tensor ByHead(Tensor packed, WindowBatch batch) => batch.IsUniform
         ? packed.view(batch.Plans.Count, -1, packed.shape[1])
-        : throw new UsageException("the per-window form of QPAA and the diversity loss need the same budget for every head of a layer; train with --lambda-div 0 and the full-cache form");
+        : throw new UsageException(RaggedSentence);
 
     private Tensor Targets(PreparedPrefix prepared) => tensor(prepared.Sequence.Targets.ToArray(), device: model.Device);
 

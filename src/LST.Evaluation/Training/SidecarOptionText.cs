@@ -24,7 +24,14 @@ public static class SidecarOptionText
             var key = parts[0].Trim().ToLowerInvariant().Replace('-', '_');
             if (parts.Length != 2 || !known.Contains(key))
                 throw new UsageException($"--sidecar-option '{option}': expected key=value with one of the keys {string.Join(", ", known.Select(k => k.Replace('_', '-')))}");
-            json[key] = Value(key, parts[1].Trim());
+            try
+            {
+                json[key] = Value(key, parts[1].Trim());
+            }
+            catch (JsonException)
+            {
+                throw new UsageException($"--sidecar-option '{option}': a value that begins with [ is a JSON array of arrays of numbers, such as [[1,1],[0.5,1.5]]; this one cannot be read");
+            }
         }
         try
         {

@@ -8,9 +8,9 @@ internal static class TrainingNames
 {
     public static JsonObject Json(TrainingRequest request, TrainingOptions options, int prefix) => new()
     {
-        ["texts"] = new JsonArray([.. request.Texts.Select(text => JsonValue.Create(text))]),
+        ["texts"] = new JsonArray([.. request.Texts.Select(text => JsonValue.Create(Path.GetFileName(text)))]),
         ["tokens_of_text"] = request.TokensOfText,
-        ["development_texts"] = new JsonArray([.. request.DevelopmentTexts.Select(text => JsonValue.Create(text))]),
+        ["development_texts"] = new JsonArray([.. request.DevelopmentTexts.Select(text => JsonValue.Create(Path.GetFileName(text)))]),
         ["development_chunks"] = request.DevelopmentChunks,
         ["recall_items"] = request.RecallItems,
         ["prefix"] = prefix,

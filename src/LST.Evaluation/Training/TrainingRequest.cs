@@ -41,8 +41,17 @@ public sealed record TrainingRequest
     /// <summary>Wall time; the number of steps is measured and then fixed.</summary>
     public double? Minutes { get; init; }
 
-    /// <summary>Windows a step and layer; null: four sequences.</summary>
+    /// <summary>S of development chunks; null: the protocol's, or <see cref="Suffix"/> where the model has no room for it.</summary>
+    public int? DevelopmentSuffix { get; init; }
+
+    /// <summary>Windows a step and layer; null: <see cref="Sequences"/>.</summary>
     public int? BatchWindows { get; init; }
+
+    /// <summary>Sequences a step, where no windows are given.</summary>
+    public int Sequences { get; init; } = 4;
+
+    /// <summary>Sequences that channels of keys and values are measured on.</summary>
+    public int Calibration { get; init; } = 16;
 
     /// <summary>Peak learning rate; null: the preset's.</summary>
     public double? LearningRate { get; init; }

@@ -13,6 +13,9 @@ namespace LST.Evaluation.Training;
 /// <summary>One run of <c>./lst train</c>: a trainer with progress and a record.</summary>
 public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, string outputFolder)
 {
+    /// <summary>Wall time of a run that names neither steps nor minutes.</summary>
+    public const double DefaultMinutes = 20;
+
     /// <summary>Where records go; null: none is written.</summary>
     public RecordStore? Store { get; init; }
 
@@ -22,23 +25,26 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         var clock = Stopwatch.StartNew();
         var setup = new TrainingSetup(request, loaded);
         var data = setup.Data(progress, cancel);
-        var steps = request.Steps ?? StepsFor(request.Minutes ?? 20, setup, data, progress, cancel);
-        var options = setup.Options(steps);
+        // What reading and tokenising texts left behind would be counted, and held, for the whole run.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        var plan = setup.Plan;
+        var steps = request.Steps ?? StepsFor(request.Minutes ?? DefaultMinutes, plan, data, progress, cancel);
+        var options = plan.Options(steps);
         var trainer = new Trainer(loaded.Model, options, data, outputFolder);
         var result = trainer.Run(new Observer(progress, $"{loaded.Identity.Name} · {request.Preset} · {string.Join(',', request.Ratios)}:1"), cancel);
-        var record = Record(command, setup, options, data, result, clock.Elapsed);
+        var record = Record(command, plan, options, data, result, clock.Elapsed);
         if (Store is not null) record = Store.Write(record);
         return (result, record);
     }
 
     // A time becomes a number of steps once, which is kept beside the checkpoints: a resumed run must not measure again.
-    private int StepsFor(double minutes, TrainingSetup setup, TrainingData data, IRunProgress progress, CancellationToken cancel)
+    private int StepsFor(double minutes, TrainingPlan plan, TrainingData data, IRunProgress progress, CancellationToken cancel)
     {
         var file = Path.Combine(outputFolder, "steps.json");
         var key = minutes.ToString("R", CultureInfo.InvariantCulture);
         if (File.Exists(file) && JsonNode.Parse(File.ReadAllText(file))?[key]?.GetValue<int>() is { } known) return known;
         progress.Note($"measuring how many steps {key} minutes hold");
-        var seconds = Trainer.MeasureStep(loaded.Model, setup.Options(1000), data, cancel);
+        var seconds = Trainer.MeasureStep(loaded.Model, plan.Options(1000), data, cancel);
         var validations = 1.1;          // a tenth for validations and checkpoints
         var steps = Math.Max(10, (int)(minutes * 60 / (seconds * validations)));
         Directory.CreateDirectory(outputFolder);
@@ -46,10 +52,10 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         return steps;
     }
 
-    private TrainingRecord Record(string command, TrainingSetup setup, TrainingOptions options, TrainingData data, TrainingResult result, TimeSpan elapsed) => new()
+    private TrainingRecord Record(string command, TrainingPlan plan, TrainingOptions options, TrainingData data, TrainingResult result, TimeSpan elapsed) => new()
     {
         Command = command,
-        Options = TrainingNames.Json(request, options, setup.Prefix),
+        Options = TrainingNames.Json(request, options, plan.Prefix),
         Model = loaded.Identity,
         Seed = options.Seed,
         Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),

@@ -1,54 +1,49 @@
 using System.Security.Cryptography;
 using System.Text;
 using LST.Core;
-using LST.Core.Compression;
-using LST.Core.Sidecar;
 using LST.Core.Training;
 using LST.Core.Training.Data;
-using LST.Evaluation.Perplexity;
 using LST.Evaluation.Texts;
 
 namespace LST.Evaluation.Training;
 
-/// <summary>Turns a request into options and data of a trainer: texts are found, tokenised (once, kept in a cache) and sampled.</summary>
-public sealed class TrainingSetup
+/// <summary>The data of a trainer: texts are found, tokenised (once, kept in a cache) and sampled.</summary>
+/// <param name="request">What is asked for.</param>
+/// <param name="loaded">The model.</param>
+public sealed class TrainingSetup(TrainingRequest request, LoadedModel loaded)
 {
-    private readonly TrainingRequest request;
-    private readonly LoadedModel loaded;
+    /// <summary>What the model's shape decides.</summary>
+    public TrainingPlan Plan { get; } = new(request, loaded.Identity.Name, loaded.Identity.WeightsSha256, loaded.Model.Config);
 
-    /// <summary>A setup for one model.</summary>
-    public TrainingSetup(TrainingRequest request, LoadedModel loaded)
+    private int Prefix => Plan.Prefix;
+
+    /// <summary>Refuses texts that are unknown, missing or not to be trained on, before a model is read.</summary>
+    /// <exception cref="UsageException">Unknown, or of another role.</exception>
+    /// <exception cref="DataException">Known, but not on this machine.</exception>
+    public static void CheckTexts(TrainingRequest request)
     {
-        (this.request, this.loaded) = (request.Checked(), loaded);
-        Prefix = request.Prefix ?? new PerplexitySettings().PrefixFor(loaded.Model.Config.MaxPositions);
-        if ((long)Prefix + request.Suffix > loaded.Model.Config.MaxPositions)
-            throw new UsageException($"--prefix {Prefix} and --suffix {request.Suffix} are more than the {loaded.Model.Config.MaxPositions} positions that model '{loaded.Identity.Name}' was trained on; give smaller ones");
+        var catalog = TextCatalog.FromEnvironment();
+        Check(request.Texts, "--texts", "train on", name => name == "corpus" && request.Texts.Count > 1, [TextRoles.Training]);
+        Check(request.DevelopmentTexts, "--dev", "choose a step by", _ => request.DevelopmentTexts.Count > 1, [TextRoles.Development, TextRoles.Training]);
+
+        void Check(IReadOnlyList<string> names, string flag, string use, Func<string, bool> isOptional, string[] roles)
+        {
+            foreach (var name in names)
+            {
+                // A file is read, so that it is there and is text.
+                if (Entry(catalog, name) is not { } entry) _ = catalog.Load(name);
+                else if (!roles.Contains(entry.Role)) throw new UsageException($"{flag} {name}: a text to {use} must have the role {string.Join(" or ", roles)}, but this one has '{entry.Role}'; take another one (./lst data list)");
+                else if (entry.FoundIn is null && !isOptional(name)) throw new DataException($"text '{name}' is not on this machine; {entry.HowToGet}");
+            }
+        }
     }
 
-    /// <summary>P.</summary>
-    public int Prefix { get; }
-
-    /// <summary>The sidecar's options.</summary>
-    public SidecarConfig Sidecar() => SidecarOptionText.Apply(
-        SidecarPresets.Of(request.Preset, loaded.Identity.Name, loaded.Identity.WeightsSha256, loaded.Model.Config, request.Ratios), request.SidecarOptions);
-
-    /// <summary>The trainer's options.</summary>
-    /// <param name="steps">Number of steps.</param>
-    public TrainingOptions Options(int steps) => new TrainingOptions
+    /// <summary>How many of the texts are on this machine, files not looked at.</summary>
+    internal static int FoundTexts(IReadOnlyList<string> names)
     {
-        Sidecar = Sidecar(),
-        Ratios = request.Ratios,
-        Steps = steps,
-        Sequences = SequencesPerStep(),
-        LearningRate = request.LearningRate ?? DefaultRate(request.Preset),
-        Seed = request.Seed,
-        Pool = request.Pool,
-        HeadSequences = request.HeadSequences ?? (request.Preset == "paper" ? 0 : 16),
-        Losses = request.Losses ?? LossSettings.Of(request.Preset),
-        ValidateEvery = request.ValidateEvery ?? Math.Max(1, (steps + 9) / 10),
-        SaveEvery = request.SaveEvery,
-        StoreBytes = request.StoreBytes,
-    }.Checked();
+        var catalog = TextCatalog.FromEnvironment();
+        return names.Count(name => Entry(catalog, name) is null or { FoundIn: not null });
+    }
 
     /// <summary>Texts, tokenised and sampled, and the development data.</summary>
     /// <param name="progress">Told while texts are tokenised.</param>
@@ -61,14 +56,14 @@ public sealed class TrainingSetup
         foreach (var name in request.Texts)
         {
             if (Text(catalog, name, isOptional: request.Texts.Count > 1 && name == "corpus", progress) is not { } text) continue;
-            progress.Note($"tokens of {name}");
+            progress.Note($"tokens of {text.Name}");
             streams.Add(cache.GetOrBuild(text, loaded.Tokenizer, new TokenStreamSettings { MaxTokens = request.TokensOfText }, null, cancel));
         }
         var sampler = new SequenceSampler(new MixtureSettings { PrefixMin = Prefix - 1, PrefixMax = Prefix - 1, Suffix = request.Suffix, Kinds = request.Kinds }, streams, loaded.Tokenizer, loaded.BosId, request.Seed);
         var development = new List<DevelopmentText>();
         foreach (var name in request.DevelopmentTexts)
             if (Text(catalog, name, isOptional: request.DevelopmentTexts.Count > 1, progress) is { } text)
-                development.Add(new DevelopmentText(name, DevelopmentSet.Chunks(text, loaded.Tokenizer, loaded.BosId, Prefix, 512 <= loaded.Model.Config.MaxPositions - Prefix ? 512 : request.Suffix, request.DevelopmentChunks)));
+                development.Add(new DevelopmentText(text.Name, DevelopmentSet.Chunks(text, loaded.Tokenizer, loaded.BosId, Prefix, Plan.DevelopmentSuffix, request.DevelopmentChunks)));
         if (development.Count == 0) throw new DataException($"none of the development texts {string.Join(", ", request.DevelopmentTexts)} is on this machine; run './lst setup', which restores the package that api-dev is made from");
         var recall = Recall();
         var fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
@@ -76,20 +71,11 @@ public sealed class TrainingSetup
         return new TrainingData(sampler.At, fingerprint, development, recall);
     }
 
-    /// <summary>Default peak learning rate of a preset.</summary>
-    public static double DefaultRate(string preset) => preset == "paper" ? 5e-4 : 3e-3;
-
-    private int SequencesPerStep()
-    {
-        if (request.BatchWindows is not { } windows) return 4;
-        var perSequence = Math.Max(1, Ratio.One.Slots(Prefix - 1) / (int)Math.Ceiling(request.Ratios[0].Value));
-        return Math.Max(1, (windows + perSequence / 2) / perSequence);
-    }
+    private static TextEntry? Entry(TextCatalog catalog, string name) => catalog.List().FirstOrDefault(text => text.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     private static TrainingText? Text(TextCatalog catalog, string name, bool isOptional, IRunProgress progress)
     {
-        var entry = catalog.List().FirstOrDefault(text => text.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-        if (entry is null) return new TrainingText(Path.GetFileName(name), TextRoles.File, null, catalog.Documents(name));
+        if (Entry(catalog, name) is not { } entry) return new TrainingText(Path.GetFileName(name), TextRoles.File, null, catalog.Documents(name));
         if (entry.FoundIn is null && isOptional)
         {
             progress.Note($"text '{name}' is not on this machine and is left out; {entry.HowToGet}");
