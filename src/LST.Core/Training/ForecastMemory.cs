@@ -16,8 +16,9 @@ internal sealed class ForecastMemory(ForecastShape shape)
         // While weights are read, two of the widest matrices are joined to one.
         var reading = 2 * largest * shape.Size;
         var dense = DensePass();
-        // Blocks of up to 32 MB stay with the allocator when they are freed: what the parts of a step take in turn adds up, and a quarter is lost between.
-        var work = Math.Max((long)(1.25 * (step + Logits() + dense)), reading - StoreBytes() - SidecarBytes());
+        // Blocks of up to 32 MB stay with the allocator when they are freed: what the parts of a step take in turn adds up, and a quarter of the many small ones is lost between.
+        var work = Math.Max((long)(1.25 * step) + Logits() + dense, reading - StoreBytes() - SidecarBytes());
+        work += HeadBudgets();
         var held = Math.Min(work, Kept());
         return
         [
@@ -29,6 +30,9 @@ internal sealed class ForecastMemory(ForecastShape shape)
             new("one layer's activations and logits", work - held),
         ];
     }
+
+    // Layouts of some sixty budgets, with their arrays, and running sums in double: measured once, but what was taken stays with the allocators.
+    private long HeadBudgets() => shape.Options.HeadSequences == 0 ? 0 : (100L << 20) + 8 * 32 * shape.KeyWidth * shape.Data.Prefix;
 
     // Every sequence that is seen, up to the budget and one more; the same for development data.
     private long StoreBytes()
