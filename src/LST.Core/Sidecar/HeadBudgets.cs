@@ -5,6 +5,9 @@ namespace LST.Core.Sidecar;
 /// <summary>Slots and window plans of every layer and head; the total is exact: L·H_kv·n.</summary>
 internal static class HeadBudgets
 {
+    /// <summary>Heads that are told their recents get at least a slot for as many tokens, so far as the budget allows.</summary>
+    public const int LongestShare = 64;
+
     /// <summary>[L][H_kv] plans; null where a head stays as it is.</summary>
     public static IReadOnlyList<IReadOnlyList<WindowPlan?>> Of(SidecarConfig config, PlanContext context)
     {
@@ -33,7 +36,7 @@ internal static class HeadBudgets
             return slots;
         }
         // Heads that are told their recents may pool what is behind in wide windows; the others need w_max.
-        var least = Math.Min(context.Slots, config.HeadRecent is null ? (context.Tokens + config.LongestWindow - 1) / config.LongestWindow * config.SuperTokens : Math.Max(2, context.Tokens / 64));
+        var least = Math.Min(context.Slots, config.HeadRecent is null ? (context.Tokens + config.LongestWindow - 1) / config.LongestWindow * config.SuperTokens : Math.Max(2, context.Tokens / LongestShare));
         var wanted = from l in Enumerable.Range(0, context.Layers) from h in Enumerable.Range(0, context.KeyValueHeads) select shares[l][h];
         var shared = LargestRemainder.Share((long)context.Layers * context.KeyValueHeads * context.Slots, [.. wanted], least, context.Tokens);
         for (var i = 0; i < shared.Length; i++) slots[i / context.KeyValueHeads, i % context.KeyValueHeads] = shared[i];

@@ -18,26 +18,35 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
 {
     private const int Queries = 64;
 
-    /// <summary>Shares of slots, capped where a head is dense, and shares of recents.</summary>
+    /// <summary>
+    /// Shares of slots and of recents; the last option is a dense head. Shares that <see cref="HeadBudgets"/> would raise, because a head has at least T/64 slots, are left out.
+    /// One of at most 1 is always there.
+    /// </summary>
     public static IReadOnlyList<HeadOption> Options(Ratio ratio)
     {
         double[] slots = [1 / 32.0, 1 / 16.0, 1 / 8.0, 1 / 4.0, 3 / 8.0, 1 / 2.0, 3 / 4.0, 1, 5 / 4.0, 3 / 2.0, 2, 3, 4, 6, 8];
         double[] recents = [0.02, 0.25, 0.5, 0.75, 0.9];
-        List<HeadOption> options = [.. from s in slots where s < ratio.Value from r in recents select new HeadOption(s, r)];
-        options.Add(new HeadOption(ratio.Value, 0));            // dense
+        var least = Math.Min(1, ratio.Value / HeadBudgets.LongestShare);
+        List<HeadOption> options = [.. from s in slots where s >= least && s < ratio.Value from r in recents select new HeadOption(s, r)];
+        // Where rounding leaves the head a slot short of T, recents keep all but two of its tokens as they are.
+        options.Add(new HeadOption(ratio.Value, 1));
         return options;
     }
 
     /// <summary>Errors [L·H_kv][options], means over sequences.</summary>
+    /// <exception cref="DataException">One is not a finite number.</exception>
     public IReadOnlyList<IReadOnlyList<double>> Measure(IReadOnlyList<TrainingSequence> sequences, Action<int>? done = null, CancellationToken cancel = default)
     {
         var options = Options(ratio);
         var errors = Enumerable.Range(0, config.Heads).Select(_ => new double[options.Count]).ToArray();
+        using var windows = new OptionWindows(config, options, ratio, model);
         for (var i = 0; i < sequences.Count; i++)
         {
-            Add(sequences[i], options, errors, cancel);
+            Add(sequences[i], windows.At(sequences[i].Prefix), errors, cancel);
             done?.Invoke(i + 1);
         }
+        if (errors.Any(head => !head.All(double.IsFinite)))
+            throw new DataException($"{model.Name}: what a head loses is not a finite number; the model overflows in its dtype {model.Dtype}: use --dtype float32, or --head-budgets 0 to measure nothing");
         foreach (var head in errors)
             for (var o = 0; o < head.Length; o++) head[o] /= sequences.Count;
         return errors;
@@ -55,62 +64,39 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
         return config with { HeadSlots = Table(o => Math.Round(o.Slots / mean, 6)), HeadRecent = Table(o => o.Recent) };
     }
 
-    private void Add(TrainingSequence sequence, IReadOnlyList<HeadOption> options, double[][] errors, CancellationToken cancel)
+    private void Add(TrainingSequence sequence, IReadOnlyList<OptionWindows.Cut?> cuts, double[][] errors, CancellationToken cancel)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var (tokens, heads) = (sequence.Prefix, model.Config.KeyValueHeads);
-        var batches = options.Select(option => Windows(option, tokens)).ToList();
-        try
-        {
-            Add(sequence, batches, errors, cancel);
-        }
-        finally
-        {
-            foreach (var batch in batches) batch?.Dispose();
-        }
-    }
-
-    // Means with their mass, whatever the network will be; null for a dense head, which loses nothing.
-    private WindowBatch? Windows(HeadOption option, int tokens)
-    {
-        if (option.Slots >= ratio.Value) return null;
-        var slots = Math.Clamp((int)(option.Slots * ratio.Slots(tokens)), 2, tokens);
-        var plan = WindowPlan.MakeWide(tokens, slots, BudgetExpression.Evaluate("lst:sinks", config.Sinks, slots, ratio), (int)(option.Recent * slots));
-        return plan is null ? null : new WindowBatch(config, [.. Enumerable.Repeat(plan, model.Config.KeyValueHeads)], tokens, model.Rotary, model.Device);
-    }
-
-    private void Add(TrainingSequence sequence, IReadOnlyList<WindowBatch?> batches, double[][] errors, CancellationToken cancel)
-    {
-        var (tokens, heads) = (sequence.Prefix, model.Config.KeyValueHeads);
-        using var cache = model.NewCache(1, tokens);
-        Tensor Ids(ReadOnlySpan<long> ids) => tensor(ids.ToArray(), 1, ids.Length).to(model.Device);
-        model.Run(Ids(sequence.PrefixIds), cache, new SegmentOptions { Cancel = cancel });
+        using var cache = model.NewCache(1, sequence.Prefix);
+        model.Run(tensor(sequence.PrefixIds.ToArray(), 1, sequence.Prefix).to(model.Device), cache, new SegmentOptions { Cancel = cancel });
         using var generator = new Generator((ulong)sequence.Ids[^1] * 7919 + (ulong)sequence.Ids.Length, CPU);
-        IReadOnlyList<Tensor> gradients;
-        using (CollectionPause.Begin()) gradients = ContributionGradients.Of(model, cache, sequence.Inputs, generator);
-        model.Run(Ids(sequence.Inputs), cache, new SegmentOptions
+        var layers = ContributionGradients.Of(model, cache, sequence.Inputs, generator, cancel);
+        for (var l = 0; l < layers.Count; l++)
         {
-            Append = false,
-            Cancel = cancel,
-            Capture = CaptureNeeds.Queries,
-            OnLayer = capture =>
-            {
-                using var layerScope = NewDisposeScope();
-                var (keys, values) = cache.Layers[capture.Layer].Tail.Joined();
-                var probe = new HeadProbe(capture, gradients[capture.Layer], keys[0].to(float32), values[0].to(float32), Queries);
-                var context = new LayerContext { Layer = capture.Layer, Config = model.Config, Rotary = model.Rotary, Keys = keys[0], Values = values[0] };
-                var preRope = config.KeySpace == KeySpace.PreRope ? context.PreRopeKeys() : context.Keys;
-                for (var o = 0; o < batches.Count; o++)
-                {
-                    if (batches[o] is not { } batch) continue;
-                    using var optionScope = NewDisposeScope();
-                    var means = new SuperTokens(zeros(0, model.Config.HeadDim, float32, model.Device), zeros(0, model.Config.HeadDim, float32, model.Device), null, null, null, SidecarModule.WideKeys(config, preRope, batch));
-                    using var packed = means.Packed(context.Keys, context.Values, batch);
-                    var lost = probe.Loss(packed);
-                    for (var h = 0; h < heads; h++) errors[capture.Layer * heads + h][o] += lost[h];
-                }
-            },
-        });
+            cancel.ThrowIfCancellationRequested();
+            using var pause = CollectionPause.Begin();
+            using var layerScope = NewDisposeScope();
+            var (keys, values) = cache.Layers[l].Tail.Joined();
+            var context = new LayerContext { Layer = l, Config = model.Config, Rotary = model.Rotary, Keys = keys[0], Values = values[0] };
+            Add(context, new HeadProbe(layers[l], keys[0], values[0], Queries, model.Config.SlidingWindow), cuts, errors);
+        }
+    }
+
+    /// <summary>Adds to the errors of one layer, in the current dispose scope.</summary>
+    internal void Add(LayerContext context, HeadProbe probe, IReadOnlyList<OptionWindows.Cut?> cuts, double[][] errors)
+    {
+        var isPreRope = config.KeySpace == KeySpace.PreRope;
+        var keySums = WideWindows.RunningSums(isPreRope ? context.PreRopeKeys() : context.Keys);
+        var valueSums = WideWindows.RunningSums(context.Values);
+        for (var o = 0; o < cuts.Count; o++)
+        {
+            if (cuts[o] is not { } cut) continue;
+            using var scope = NewDisposeScope();
+            Tensor ByHead(Tensor means) => means.view(context.KeyValueHeads, -1, model.Config.HeadDim);
+            var keys = cut.Wide.MeansOf(keySums);
+            var lost = probe.Loss(cut.Plan.Sinks, cut.Plan.Recent, ByHead(isPreRope ? cut.Wide.Place(keys) : keys), ByHead(cut.Wide.MeansOf(valueSums)), cut.Wide);
+            for (var h = 0; h < lost.Length; h++) errors[context.Layer * lost.Length + h][o] += lost[h];
+        }
     }
 }
