@@ -80,6 +80,16 @@ public enum RefitProbes
     Prefix,
 }
 
+/// <summary>Whether the sidecar chooses tokens.</summary>
+public enum TokenChoiceRule
+{
+    /// <summary>No: windows follow each other.</summary>
+    None,
+
+    /// <summary>The most important tokens, as it has learned to see them, are kept exactly and the others merged.</summary>
+    Learned,
+}
+
 /// <summary>The model that a sidecar belongs to.</summary>
 /// <param name="Name">Short name.</param>
 /// <param name="WeightsSha256">Digest of its weights; null: any weights of this shape.</param>
@@ -154,6 +164,18 @@ public sealed record SidecarConfig
 
     /// <summary>Input scaling.</summary>
     public InputScaling Scaling { get; init; } = InputScaling.Standardised;
+
+    /// <summary>Choice of tokens.</summary>
+    public TokenChoiceRule Choice { get; init; } = TokenChoiceRule.None;
+
+    /// <summary>Width of the importance network's projections of each head.</summary>
+    public int ChoiceRank { get; init; } = 16;
+
+    /// <summary>Width of its shared layer.</summary>
+    public int ChoiceHidden { get; init; } = 64;
+
+    /// <summary>Share of a head's middle slots that merge the tokens which are not kept, 0 … 1.</summary>
+    public double MergedShare { get; init; } = 0.1;
 
     /// <summary>Closed-form refit of the super-tokens' values.</summary>
     public RefitProbes Refit { get; init; } = RefitProbes.None;

@@ -34,7 +34,7 @@ public static class SidecarFile
     {
         using var file = Open(path);
         var config = Config(file);
-        var shapes = SuperTokenNetworks.Of(config).Shapes;
+        var shapes = SuperTokenNetworks.Shapes(config);
         long[] scale = [config.Model.Layers, config.Model.KeyValueHeads, 2L * config.Model.HeadDim];
         var expected = shapes.Select(shape => (shape.Name, shape.Shape)).Append((MeanName, scale)).Append((DeviationName, scale)).ToList();
         foreach (var (name, shape) in expected)

@@ -31,17 +31,25 @@ public sealed class SidecarModule : IDisposable
     public IReadOnlyDictionary<string, Tensor> Parameters => parameters;
 
     /// <summary>How many numbers are learned.</summary>
-    public long ParameterCount => network.Shapes.Sum(shape => shape.Elements);
+    public long ParameterCount => CountParameters(Config);
 
     /// <summary>Fresh parameters: mean pooling with mass, until it is trained.</summary>
     /// <param name="config">The options.</param>
     /// <param name="seed">Seed of the inner layers.</param>
     /// <param name="scale">Input scale, taken over; null: unit.</param>
     public static SidecarModule Untrained(SidecarConfig config, long seed = 0, InputScale? scale = null) =>
-        new(config.Checked(), SuperTokenNetworks.Initial(SuperTokenNetworks.Of(config), seed), scale ?? InputScale.Unit(config));
+        new(config.Checked(), SuperTokenNetworks.Initial(SuperTokenNetworks.Shapes(config), seed), scale ?? InputScale.Unit(config));
+
+    /// <summary>The same numbers under other options; copies.</summary>
+    internal SidecarModule With(SidecarConfig config)
+    {
+        using var noGradients = no_grad();
+        return new SidecarModule(config, parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone().DetachFromDisposeScope()),
+            new InputScale(Scale.Mean.clone().DetachFromDisposeScope(), Scale.Deviation.clone().DetachFromDisposeScope()));
+    }
 
     /// <summary>How many numbers a sidecar of these options learns.</summary>
-    public static long CountParameters(SidecarConfig config) => SuperTokenNetworks.Of(config).Shapes.Sum(shape => shape.Elements);
+    public static long CountParameters(SidecarConfig config) => SuperTokenNetworks.Shapes(config).Sum(shape => shape.Elements);
 
     /// <summary>Makes the super-tokens of one layer of one sample. Differentiable in the parameters; belongs to the current dispose scope.</summary>
     /// <param name="layer">Layer index.</param>
@@ -67,6 +75,12 @@ public sealed class SidecarModule : IDisposable
         return new SuperTokens(superKeys, superValues.reshape(-1, Config.Model.HeadDim), LogMass(outputs.Bias, batch),
             isPooled ? keyWeights : null, isPooled ? valueWeights : null, wideKeys);
     }
+
+    /// <summary>Log importance of each token of one layer [H_kv, T]; of sidecars that choose tokens.</summary>
+    /// <param name="layer">Layer index.</param>
+    /// <param name="keys">Keys in the sidecar's key space [H_kv, T, D].</param>
+    /// <param name="values">Values [H_kv, T, D].</param>
+    public Tensor Importance(int layer, Tensor keys, Tensor values) => new ImportanceNetwork(Config).Forward(parameters, layer, Scale.Apply(layer, keys.to(float32), values.to(float32)));
 
     /// <summary>Post-RoPE keys of wide windows, or null where there are none.</summary>
     /// <param name="config">Says in which space keys are pooled.</param>

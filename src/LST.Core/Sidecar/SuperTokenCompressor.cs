@@ -110,6 +110,8 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
         using var noGradients = no_grad();
         var sidecar = Of(budget.Ratio);
         sidecar.To(layer.Keys.device);
+        if (sidecar.Config.Choice == TokenChoiceRule.Learned)
+            return Chosen(sidecar, layer, Plans(new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio))[layer.Layer]).Detached();
         return Compress(sidecar, layer, Batch(sidecar, layer, budget)).Detached();
     }
 
@@ -121,6 +123,13 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     {
         var sidecar = Of(start.Ratio);
         return WindowedLayer.Begin(start, OnlinePlan(start.Ratio), new SidecarWindows(sidecar, start.Rotary));
+    }
+
+    /// <summary>One layer of which tokens are chosen; belongs to the current dispose scope.</summary>
+    internal static CompressedLayer Chosen(SidecarModule sidecar, LayerContext layer, IReadOnlyList<WindowPlan?> plans)
+    {
+        var keys = layer.PreRopeKeys();
+        return TokenChoice.Compress(sidecar.Config, layer, keys, plans, sidecar.Importance(layer.Layer, sidecar.Config.KeySpace == KeySpace.PreRope ? keys : layer.Keys, layer.Values));
     }
 
     /// <summary>One layer by one network, differentiable; belongs to the current dispose scope.</summary>

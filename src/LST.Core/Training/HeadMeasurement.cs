@@ -14,7 +14,8 @@ namespace LST.Core.Training;
 /// <param name="model">The frozen model.</param>
 /// <param name="config">Options of the sidecar that will be trained.</param>
 /// <param name="ratio">At which ratio.</param>
-internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config, Ratio ratio)
+/// <param name="chooser">Chooses tokens; null: windows follow each other.</param>
+internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config, Ratio ratio, SidecarModule? chooser = null)
 {
     private const int Queries = 64;
 
@@ -87,6 +88,11 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
     internal void Add(LayerContext context, HeadProbe probe, IReadOnlyList<OptionWindows.Cut?> cuts, double[][] errors)
     {
         var isPreRope = config.KeySpace == KeySpace.PreRope;
+        if (chooser is not null)
+        {
+            AddChosen(context, probe, cuts, errors, chooser.Importance(context.Layer, isPreRope ? context.PreRopeKeys() : context.Keys, context.Values));
+            return;
+        }
         var keySums = WideWindows.RunningSums(isPreRope ? context.PreRopeKeys() : context.Keys);
         var valueSums = WideWindows.RunningSums(context.Values);
         for (var o = 0; o < cuts.Count; o++)
@@ -96,6 +102,20 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
             Tensor ByHead(Tensor means) => means.view(context.KeyValueHeads, -1, model.Config.HeadDim);
             var keys = cut.Wide.MeansOf(keySums);
             var lost = probe.Loss(cut.Plan.Sinks, cut.Plan.Recent, ByHead(isPreRope ? cut.Wide.Place(keys) : keys), ByHead(cut.Wide.MeansOf(valueSums)), cut.Wide);
+            for (var h = 0; h < lost.Length; h++) errors[context.Layer * lost.Length + h][o] += lost[h];
+        }
+    }
+
+    // The same for heads that choose: kept tokens by their shares, merged ones as the choice makes them.
+    private void AddChosen(LayerContext context, HeadProbe probe, IReadOnlyList<OptionWindows.Cut?> cuts, double[][] errors, Tensor importance)
+    {
+        var keys = context.PreRopeKeys();
+        for (var o = 0; o < cuts.Count; o++)
+        {
+            if (cuts[o] is not { } cut) continue;
+            using var scope = NewDisposeScope();
+            using var packed = TokenChoice.Compress(config, context, keys, [.. Enumerable.Repeat(cut.Plan, context.KeyValueHeads)], importance);
+            var lost = probe.Loss(packed);
             for (var h = 0; h < lost.Length; h++) errors[context.Layer * lost.Length + h][o] += lost[h];
         }
     }

@@ -68,6 +68,27 @@ internal sealed class HeadProbe
         return (change.square().mean([1]) / 2).cpu().data<double>().ToArray();
     }
 
+    /// <summary>The same for a compressed layer of any kind.</summary>
+    public double[] Loss(Caching.CompressedLayer layer)
+    {
+        using var scope = NewDisposeScope();
+        var (keys, values, mask) = layer.Padded();
+        var logits = Products(queries, keys[0]);
+        if (mask is not null) logits.add_(mask[0].unsqueeze(1));
+        if (since is not null)
+        {
+            var positions = tensor(layer.Positions.ToArray(), device: logits.device).to(int64).view(heads, 1, -1);
+            logits = Seen(logits, positions);
+        }
+        var slotTop = logits.amax([2], true).clamp_min(-1e30);
+        var slotShares = logits.sub_(slotTop).exp_();
+        var factor = (slotTop - top).to(float64).exp().squeeze(2);
+        var share = ownShare + slotShares.sum(2) * factor;
+        var read = ownMoved + (matmul(slotShares, values[0].to(float32)) * gradients).sum(2) * factor;
+        var change = (read / share - dense).view(heads, group, -1).sum(1);
+        return (change.square().mean([1]) / 2).cpu().data<double>().ToArray();
+    }
+
     private static Tensor Products(Tensor rows, Tensor columns) => matmul(rows, columns.to(float32).transpose(1, 2));
 
     private Tensor Seen(Tensor logits, Tensor positions) => since is null ? logits : logits.masked_fill(positions < since, float.NegativeInfinity);

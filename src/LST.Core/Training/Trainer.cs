@@ -75,6 +75,7 @@ public sealed class Trainer
         using var only = new RunLock(folder);
         var checkpoints = new TrainingCheckpoint(folder);
         var found = checkpoints.Find(Fingerprint(), observer.OnMessage);
+        if (options.Sidecar.Choice == TokenChoiceRule.Learned) return RunChoice(observer, clock, cancel);
         using var store = new PrefixStore(model, data.Sequences, needs, options.StoreBytes);
         var measured = WithBudgets(observer, cancel);
         observer.OnPhase("measuring channels of keys and values");
@@ -98,6 +99,24 @@ public sealed class Trainer
         {
             foreach (var layer in statistics ?? []) layer.Dispose();
         }
+    }
+
+    private TrainingResult RunChoice(ITrainingObserver observer, Stopwatch clock, CancellationToken cancel)
+    {
+        var (scale, _) = new Calibration(model, options, data).Measure(cancel);
+        using var state = NewState(options.Sidecar, scale);
+        observer.OnPhase("learning the importance of tokens");
+        new ImportanceTraining(model, state.Sidecar).Run(options.Steps, i => data.Sequences(i % options.Pool), options.LearningRate, (done, loss) => { if (done % 10 == 0) observer.OnMessage($"importance {done}: {loss:0.0000}"); }, cancel);
+        observer.OnPhase("measuring heads");
+        using var noGradients = no_grad();
+        var measurement = new HeadMeasurement(model, options.Sidecar, options.Ratios[0], state.Sidecar);
+        var count = Math.Min(options.HeadSequences, options.Pool);
+        var errors = measurement.Measure([.. Enumerable.Range(0, count).Select(i => data.Sequences((long)i * options.Pool / count))], null, cancel);
+        using var chosen = new TrainingState(state.Sidecar.With(measurement.Choose(errors).Checked()), new AdamW(state.Sidecar.Parameters)) { Step = options.Steps };
+        using var log = new TrainingLog(Path.Combine(folder, "log.jsonl"), null, -1);
+        using var validation = new Validation(model, data, new PrefixNeeds(false, 0), options.StoreBytes / 4);
+        Validate(chosen, validation, log, observer, cancel);
+        return Finish(chosen, clock.Elapsed.TotalSeconds, 0);
     }
 
     private void Train(TrainingState state, TrainingStep step, PrefixStore store, Validation validation, TrainingCheckpoint checkpoints, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)

@@ -95,6 +95,11 @@ internal sealed class Validation(LanguageModel model, TrainingData data, PrefixN
         {
             using var scope = NewDisposeScope();
             var context = prepared.Context(l, model);
+            if (sidecar.Config.Choice == TokenChoiceRule.Learned)
+            {
+                cache.Layers[l].Replace(SuperTokenCompressor.Chosen(sidecar, context, HeadBudgets.Of(sidecar.Config, new PlanContext(prepared.Sequence.Prefix, model.Config.Layers, model.Config.KeyValueHeads, ratio))[l]).Detached());
+                continue;
+            }
             cache.Layers[l].Replace(windows.Of(l) is { } batch ? SuperTokenCompressor.Compress(sidecar, context, batch).Detached() : Selection.Identity(context));
         }
         var ids = tensor(prepared.Sequence.Inputs.ToArray(), 1, prepared.Sequence.Suffix).to(model.Device);

@@ -13,13 +13,17 @@ internal static class SuperTokenNetworks
         _ => throw new ArgumentOutOfRangeException(nameof(config), config.Network, null),
     };
 
+    /// <summary>Everything that is learned, in a fixed order: the network of super-tokens, then that of importance.</summary>
+    public static IReadOnlyList<ParameterShape> Shapes(SidecarConfig config) =>
+        config.Choice == TokenChoiceRule.Learned ? [.. Of(config).Shapes, .. new ImportanceNetwork(config).Shapes] : Of(config).Shapes;
+
     /// <summary>Parameters at their start: the same seed gives the same bits.</summary>
-    public static Dictionary<string, Tensor> Initial(ISuperTokenNetwork network, long seed)
+    public static Dictionary<string, Tensor> Initial(IEnumerable<ParameterShape> shapes, long seed)
     {
         using var noGradients = no_grad();
         using var generator = new Generator((ulong)seed, CPU);
         var made = new Dictionary<string, Tensor>();
-        foreach (var shape in network.Shapes)
+        foreach (var shape in shapes)
         {
             using var scope = NewDisposeScope();
             var start = shape.FanIn switch
