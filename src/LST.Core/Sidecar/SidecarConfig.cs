@@ -15,6 +15,9 @@ public enum SidecarNetwork
 
     /// <summary>A two-layer network for each layer and head.</summary>
     PerHead,
+
+    /// <summary>None: windows are means with their mass.</summary>
+    Means,
 }
 
 /// <summary>In which space keys are pooled.</summary>
@@ -241,6 +244,11 @@ public sealed record SidecarConfig
         Range("encoder_heads", EncoderHeads, 1, 256);
         Range("feed_forward", FeedForward, 1, 64);
         Range("refit_queries", RefitQueries, 1, 1 << 20);
+        Range("choice_rank", ChoiceRank, 1, 1 << 12);
+        Range("choice_hidden", ChoiceHidden, 1, 1 << 16);
+        if (!(MergedShare >= 0 && MergedShare <= 1)) throw new SidecarException($"{file}: option merged_share must be 0 to 1, found {MergedShare}");
+        if (Choice == TokenChoiceRule.Learned && (SuperTokens > 1 || Refit != RefitProbes.None || KeySpace != KeySpace.PreRope))
+            throw new SidecarException($"{file}: choice 'learned' keeps tokens and merges the others as means: it goes with super_tokens 1, refit 'none' and key_space 'pre-rope'");
         if (Network == SidecarNetwork.Encoder && Hidden % EncoderHeads != 0)
             throw new SidecarException($"{file}: hidden must be a multiple of encoder_heads, found {Hidden} and {EncoderHeads}");
         if (!double.IsFinite(RefitStrength) || RefitStrength < 0) throw new SidecarException($"{file}: option refit_strength must be a finite number of at least 0, found {RefitStrength}");

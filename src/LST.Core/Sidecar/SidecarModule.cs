@@ -102,7 +102,7 @@ public sealed class SidecarModule : IDisposable
     /// <summary>Moves all tensors, once. Parameters stay leaves that want gradients as before.</summary>
     internal void To(Device device)
     {
-        if (parameters.Values.First().device == device) return;
+        if (Scale.Mean.device == device) return;
         using var scope = NewDisposeScope();
         foreach (var (name, parameter) in parameters.ToList())
         {

@@ -65,12 +65,13 @@ public sealed record LossSettings
 /// <param name="Divergence">From the dense model.</param>
 /// <param name="Alignment">QPAA, mean over layers.</param>
 /// <param name="Diversity">Mean over layers.</param>
-public readonly record struct StepLosses(double CrossEntropy, double Divergence, double Alignment, double Diversity)
+/// <param name="Importance">Poisson loss of the importance of tokens, no unit.</param>
+public readonly record struct StepLosses(double CrossEntropy, double Divergence, double Alignment, double Diversity, double Importance = 0)
 {
     /// <summary>Sum of two.</summary>
     public static StepLosses operator +(StepLosses a, StepLosses b) =>
-        new(a.CrossEntropy + b.CrossEntropy, a.Divergence + b.Divergence, a.Alignment + b.Alignment, a.Diversity + b.Diversity);
+        new(a.CrossEntropy + b.CrossEntropy, a.Divergence + b.Divergence, a.Alignment + b.Alignment, a.Diversity + b.Diversity, a.Importance + b.Importance);
 
     /// <summary>Scaled.</summary>
-    public static StepLosses operator *(StepLosses a, double factor) => new(a.CrossEntropy * factor, a.Divergence * factor, a.Alignment * factor, a.Diversity * factor);
+    public static StepLosses operator *(StepLosses a, double factor) => new(a.CrossEntropy * factor, a.Divergence * factor, a.Alignment * factor, a.Diversity * factor, a.Importance * factor);
 }

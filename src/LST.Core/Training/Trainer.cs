@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LST.Core.Compression;
 using LST.Core.Losses.Probes;
 using LST.Core.Models;
 using LST.Core.Sidecar;
@@ -75,9 +76,8 @@ public sealed class Trainer
         using var only = new RunLock(folder);
         var checkpoints = new TrainingCheckpoint(folder);
         var found = checkpoints.Find(Fingerprint(), observer.OnMessage);
-        if (options.Sidecar.Choice == TokenChoiceRule.Learned) return RunChoice(observer, clock, cancel);
         using var store = new PrefixStore(model, data.Sequences, needs, options.StoreBytes);
-        var measured = WithBudgets(observer, cancel);
+        var measured = Chooses || options.HeadSequences == 0 ? options : options with { Sidecar = Budgets(null, observer, cancel) };
         observer.OnPhase("measuring channels of keys and values");
         var (scale, statistics) = new Calibration(model, measured, data).Measure(cancel);
         try
@@ -92,7 +92,7 @@ public sealed class Trainer
             state.Sidecar.RequireGradients(true);
             using var log = new TrainingLog(Path.Combine(folder, "log.jsonl"), found is null ? null : state.Step, state.Validations.LastOrDefault()?.Step ?? -1);
             using var validation = new Validation(model, data, new PrefixNeeds(options.Sidecar.Refit != RefitProbes.None, 0), options.StoreBytes / 4);
-            Train(state, new TrainingStep(model, state.Sidecar, options.Losses, statistics), store, validation, checkpoints, log, observer, cancel);
+            Train(state, StepOf(state, statistics, cancel), store, validation, checkpoints, log, observer, cancel);
             return Finish(state, clock.Elapsed.TotalSeconds, resumed);
         }
         finally
@@ -101,25 +101,24 @@ public sealed class Trainer
         }
     }
 
-    private TrainingResult RunChoice(ITrainingObserver observer, Stopwatch clock, CancellationToken cancel)
+    // Sidecars that choose tokens learn their importance first; the budgets of heads follow from it at the end.
+    private bool Chooses => options.Sidecar.Choice == TokenChoiceRule.Learned;
+
+    private delegate StepLosses Accumulation(PreparedPrefix prepared, Ratio ratio, Generator generator);
+
+    private Accumulation StepOf(TrainingState state, IReadOnlyList<QueryStatistics>? statistics, CancellationToken cancel)
     {
-        var (scale, _) = new Calibration(model, options, data).Measure(cancel);
-        using var state = NewState(options.Sidecar, scale);
-        observer.OnPhase("learning the importance of tokens");
-        new ImportanceTraining(model, state.Sidecar).Run(options.Steps, i => data.Sequences(i % options.Pool), options.LearningRate, (done, loss) => { if (done % 10 == 0) observer.OnMessage($"importance {done}: {loss:0.0000}"); }, cancel);
-        observer.OnPhase("measuring heads");
-        using var noGradients = no_grad();
-        var measurement = new HeadMeasurement(model, options.Sidecar, options.Ratios[0], state.Sidecar);
-        var count = Math.Min(options.HeadSequences, options.Pool);
-        var errors = measurement.Measure([.. Enumerable.Range(0, count).Select(i => data.Sequences((long)i * options.Pool / count))], null, cancel);
-        using var chosen = new TrainingState(state.Sidecar.With(measurement.Choose(errors).Checked()), new AdamW(state.Sidecar.Parameters)) { Step = options.Steps };
-        using var log = new TrainingLog(Path.Combine(folder, "log.jsonl"), null, -1);
-        using var validation = new Validation(model, data, new PrefixNeeds(false, 0), options.StoreBytes / 4);
-        Validate(chosen, validation, log, observer, cancel);
-        return Finish(chosen, clock.Elapsed.TotalSeconds, 0);
+        var scale = 1.0 / options.Sequences;
+        if (Chooses)
+        {
+            var importance = new ImportanceStep(model, state.Sidecar, state.Levels);
+            return (prepared, _, generator) => new StepLosses(0, 0, 0, 0, importance.Accumulate(prepared, scale, generator, cancel));
+        }
+        var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
+        return (prepared, ratio, generator) => step.Accumulate(prepared, ratio, scale, generator);
     }
 
-    private void Train(TrainingState state, TrainingStep step, PrefixStore store, Validation validation, TrainingCheckpoint checkpoints, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)
+    private void Train(TrainingState state, Accumulation step, PrefixStore store, Validation validation, TrainingCheckpoint checkpoints, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)
     {
         var saved = state.Step;
         try
@@ -127,6 +126,7 @@ public sealed class Trainer
             while (true)
             {
                 // A validation that was cut short by a stop is due again behind the checkpoint.
+                if (Chooses && state.Step == options.Steps && options.HeadSequences > 0 && state.Sidecar.Config.HeadSlots is null) state.Use(Budgets(state.Sidecar, observer, cancel));
                 if (IsValidationDue(state)) Validate(state, validation, log, observer, cancel);
                 var isLast = state.Step == options.Steps;
                 if (state.Step > saved && (isLast || state.Step % options.SaveEvery == 0))
@@ -149,7 +149,7 @@ public sealed class Trainer
     }
 
     private bool IsValidationDue(TrainingState state) =>
-        (state.Step % options.ValidateEvery == 0 || state.Step == options.Steps) && state.Validations.LastOrDefault()?.Step != state.Step;
+        ((state.Step % options.ValidateEvery == 0 && !Chooses) || state.Step == options.Steps) && state.Validations.LastOrDefault()?.Step != state.Step;
 
     /// <summary>Seconds of one step, the median of three after a first one; nothing is learned and nothing is written.</summary>
     public static double MeasureStep(LanguageModel model, TrainingOptions options, TrainingData data, CancellationToken cancel = default)
@@ -161,7 +161,7 @@ public sealed class Trainer
             using var state = trial.NewState(options.Sidecar, scale);
             state.Sidecar.RequireGradients(true);
             using var store = new PrefixStore(model, data.Sequences, trial.needs, options.StoreBytes);
-            var step = new TrainingStep(model, state.Sidecar, options.Losses, statistics);
+            var step = trial.StepOf(state, statistics, cancel);
             return Enumerable.Range(0, 4).Select(_ => trial.Step(state, step, store, cancel).Seconds).Skip(1).Order().ElementAt(1);
         }
         finally
@@ -170,7 +170,7 @@ public sealed class Trainer
         }
     }
 
-    private StepReport Step(TrainingState state, TrainingStep step, PrefixStore store, CancellationToken cancel)
+    private StepReport Step(TrainingState state, Accumulation step, PrefixStore store, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
         var number = state.Step + 1;
@@ -181,7 +181,7 @@ public sealed class Trainer
         for (var i = 0; i < indices.Length; i++)
         {
             var ratio = options.Ratios[(int)(((long)state.Step * options.Sequences + i) % options.Ratios.Count)];
-            sum += step.Accumulate(store.Get(indices[i], cancel), ratio, 1.0 / options.Sequences, generator);
+            sum += step(store.Get(indices[i], cancel), ratio, generator);
             cancel.ThrowIfCancellationRequested();
         }
         var losses = sum * (1.0 / options.Sequences);
@@ -202,15 +202,16 @@ public sealed class Trainer
         observer.OnValidation(result, ReferenceEquals(state.Best, result));
     }
 
-    // Measured budgets are part of the sidecar's options from here on; measuring is a function of the options, so that a resumed run finds the same.
-    private TrainingOptions WithBudgets(ITrainingObserver observer, CancellationToken cancel)
+    // Measured budgets are part of the sidecar's options from here on; measuring is a function of the options and the chooser, so that a resumed run finds the same.
+    private SidecarConfig Budgets(SidecarModule? chooser, ITrainingObserver observer, CancellationToken cancel)
     {
-        if (options.HeadSequences == 0) return options;
         observer.OnPhase("measuring what each head loses under each budget");
+        using var noGradients = no_grad();
+        var config = chooser?.Config ?? options.Sidecar;
         var count = Math.Min(options.HeadSequences, options.Pool);
-        var measurement = new HeadMeasurement(model, options.Sidecar, options.Ratios[0]);
+        var measurement = new HeadMeasurement(model, config, options.Ratios[0], chooser);
         var errors = measurement.Measure([.. Enumerable.Range(0, count).Select(i => data.Sequences((long)i * options.Pool / count))], null, cancel);
-        return options with { Sidecar = measurement.Choose(errors).Checked() };
+        return measurement.Choose(errors).Checked();
     }
 
     private TrainingState NewState(SidecarConfig config, InputScale scale)

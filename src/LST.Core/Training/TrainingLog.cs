@@ -32,7 +32,7 @@ internal sealed class TrainingLog : IDisposable
 
     public void Write(StepReport report) => Line(new
     {
-        step = report.Step, ce = report.Losses.CrossEntropy, kl = report.Losses.Divergence, qpaa = report.Losses.Alignment, div = report.Losses.Diversity,
+        step = report.Step, ce = report.Losses.CrossEntropy, kl = report.Losses.Divergence, qpaa = report.Losses.Alignment, div = report.Losses.Diversity, importance = report.Losses.Importance,
         gradient_norm = report.GradientNorm, learning_rate = report.LearningRate, seconds = report.Seconds,
     });
 

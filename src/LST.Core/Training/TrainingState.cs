@@ -11,14 +11,26 @@ internal sealed class TrainingState : IDisposable
     public TrainingState(SidecarModule sidecar, AdamW optimizer)
     {
         (Sidecar, Optimizer) = (sidecar, optimizer);
+        Levels = zeros(sidecar.Config.Model.Layers, sidecar.Config.Model.KeyValueHeads, float64).DetachFromDisposeScope();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         best = sidecar.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone().DetachFromDisposeScope());
     }
 
-    public SidecarModule Sidecar { get; }
+    public SidecarModule Sidecar { get; private set; }
 
     public AdamW Optimizer { get; }
+
+    /// <summary>Running mean cost of each head, of sidecars that choose tokens [L, H_kv] float64.</summary>
+    public Tensor Levels { get; }
+
+    /// <summary>Changes the sidecar's options behind the last step; the numbers stay.</summary>
+    public void Use(SidecarConfig config)
+    {
+        var old = Sidecar;
+        Sidecar = old.With(config);
+        old.Dispose();
+    }
 
     /// <summary>Steps done.</summary>
     public int Step { get; set; }
@@ -51,12 +63,14 @@ internal sealed class TrainingState : IDisposable
         .. Sidecar.Parameters.Select(p => KeyValuePair.Create("parameter." + p.Key, p.Value)),
         .. best.Select(p => KeyValuePair.Create("best." + p.Key, p.Value)),
         .. Optimizer.State,
+        KeyValuePair.Create("choice.levels", Levels),
         KeyValuePair.Create("input.mean", Sidecar.Scale.Mean), KeyValuePair.Create("input.deviation", Sidecar.Scale.Deviation),
     ];
 
     public void Dispose()
     {
         foreach (var tensor in best.Values) tensor.Dispose();
+        Levels.Dispose();
         Optimizer.Dispose();
         Sidecar.Dispose();
     }

@@ -38,18 +38,28 @@ public sealed class TrainingPlan
     /// <summary>S of development chunks.</summary>
     public int DevelopmentSuffix => request.DevelopmentSuffix ?? (ProtocolSuffix <= config.MaxPositions - Prefix ? ProtocolSuffix : request.Suffix);
 
-    /// <summary>The sidecar's options.</summary>
-    public SidecarConfig Sidecar() => SidecarOptionText.Apply(SidecarPresets.Of(request.Preset, model, weightsSha256, config, request.Ratios), request.SidecarOptions);
+    /// <summary>The sidecar's options: the preset's, and for a trained <c>lst</c> the choice of tokens, unless options say otherwise.</summary>
+    public SidecarConfig Sidecar()
+    {
+        var preset = SidecarPresets.Of(request.Preset, model, weightsSha256, config, request.Ratios);
+        var speaks = request.SidecarOptions.Any(option => option.Split('=')[0].Trim().ToLowerInvariant().Replace('_', '-') is "choice" or "network" or "super-tokens" or "refit");
+        // The losses of windows need windows.
+        var windows = speaks || request.Losses is { } losses && losses != LossSettings.Of(request.Preset) || request.HeadSequences == 0;
+        if (request.Preset == "lst" && !windows) preset = preset with { Choice = TokenChoiceRule.Learned, Network = SidecarNetwork.Means, Bias = SlotBias.LogMass };
+        return SidecarOptionText.Apply(preset, request.SidecarOptions);
+    }
 
     /// <summary>The trainer's options.</summary>
     /// <param name="steps">Number of steps.</param>
-    public TrainingOptions Options(int steps) => new TrainingOptions
+    public TrainingOptions Options(int steps) => Options(steps, Sidecar());
+
+    private TrainingOptions Options(int steps, SidecarConfig sidecar) => new TrainingOptions
     {
-        Sidecar = Sidecar(),
+        Sidecar = sidecar,
         Ratios = request.Ratios,
         Steps = steps,
-        Sequences = SequencesPerStep(),
-        LearningRate = request.LearningRate ?? DefaultRate(request.Preset),
+        Sequences = sidecar.Choice == TokenChoiceRule.Learned && request.BatchWindows is null && request.Sequences is null ? 1 : SequencesPerStep(),
+        LearningRate = request.LearningRate ?? (sidecar.Choice == TokenChoiceRule.Learned ? 5e-3 : DefaultRate(request.Preset)),
         Seed = request.Seed,
         Pool = request.Pool,
         HeadSequences = request.HeadSequences ?? (request.Preset == "paper" ? 0 : 16),
@@ -81,7 +91,7 @@ public sealed class TrainingPlan
 
     private int SequencesPerStep()
     {
-        if (request.BatchWindows is not { } windows) return request.Sequences;
+        if (request.BatchWindows is not { } windows) return request.Sequences ?? 4;
         var perSequence = Math.Max(1, Ratio.One.Slots(Prefix - 1) / (int)Math.Ceiling(request.Ratios[0].Value));
         return (int)Math.Max(1, (windows + perSequence / 2L) / perSequence);
     }

@@ -47,8 +47,8 @@ public sealed record TrainingRequest
     /// <summary>Windows a step and layer; null: <see cref="Sequences"/>.</summary>
     public int? BatchWindows { get; init; }
 
-    /// <summary>Sequences a step, where no windows are given.</summary>
-    public int Sequences { get; init; } = 4;
+    /// <summary>Sequences a step, where no windows are given; null: four, or one where the choice of tokens is learned.</summary>
+    public int? Sequences { get; init; }
 
     /// <summary>Sequences that channels of keys and values are measured on.</summary>
     public int Calibration { get; init; } = 16;

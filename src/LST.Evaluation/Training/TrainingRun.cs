@@ -98,6 +98,7 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
             Part("kl", losses.Divergence);
             Part("qpaa", losses.Alignment);
             Part("div", losses.Diversity);
+            Part("importance", losses.Importance);
             progress.Advance(1, string.Join(' ', parts));
         }
 

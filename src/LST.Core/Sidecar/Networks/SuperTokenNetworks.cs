@@ -10,6 +10,7 @@ internal static class SuperTokenNetworks
         SidecarNetwork.Encoder => new EncoderNetwork(config),
         SidecarNetwork.Trunk => new TrunkNetwork(config),
         SidecarNetwork.PerHead => new PerHeadNetwork(config),
+        SidecarNetwork.Means => new MeansNetwork(config),
         _ => throw new ArgumentOutOfRangeException(nameof(config), config.Network, null),
     };
 
