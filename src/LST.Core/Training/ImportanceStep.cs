@@ -11,7 +11,7 @@ namespace LST.Core.Training;
 /// </summary>
 /// <param name="model">The frozen model.</param>
 /// <param name="sidecar">Its parameters named <c>choice.…</c> are trained.</param>
-/// <param name="levels">Running mean cost of each head [L, H_kv] float64, updated in place; 0: none seen.</param>
+/// <param name="levels">Running mean cost of each head [L, H_kv] float32, updated in place; 0: none seen.</param>
 internal sealed class ImportanceStep(LanguageModel model, SidecarModule sidecar, Tensor levels)
 {
     // A few tokens can cost thousands of times the mean; beyond this they teach nothing more.
@@ -58,10 +58,10 @@ internal sealed class ImportanceStep(LanguageModel model, SidecarModule sidecar,
     private Tensor Levelled(int layer, Tensor costs)
     {
         using var noGradients = no_grad();
-        var mean = costs.mean([1]).to(float64).cpu();
+        var mean = costs.mean([1]).cpu();
         var level = levels[layer];
         level.copy_(where(level > 0, level + (mean - level) / Memory, mean));
-        return (costs / level.clamp_min(1e-30).to(float32).to(costs.device).unsqueeze(1)).clamp_max_(LargestCost);
+        return (costs / level.clamp_min(1e-30).to(costs.device).unsqueeze(1)).clamp_max_(LargestCost);
     }
 
     private double Fit(LayerContext context, Tensor costs, double scale)

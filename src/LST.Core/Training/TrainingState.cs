@@ -11,7 +11,7 @@ internal sealed class TrainingState : IDisposable
     public TrainingState(SidecarModule sidecar, AdamW optimizer)
     {
         (Sidecar, Optimizer) = (sidecar, optimizer);
-        Levels = zeros(sidecar.Config.Model.Layers, sidecar.Config.Model.KeyValueHeads, float64).DetachFromDisposeScope();
+        Levels = zeros(sidecar.Config.Model.Layers, sidecar.Config.Model.KeyValueHeads, float32).DetachFromDisposeScope();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         best = sidecar.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone().DetachFromDisposeScope());
@@ -21,7 +21,7 @@ internal sealed class TrainingState : IDisposable
 
     public AdamW Optimizer { get; }
 
-    /// <summary>Running mean cost of each head, of sidecars that choose tokens [L, H_kv] float64.</summary>
+    /// <summary>Running mean cost of each head, of sidecars that choose tokens [L, H_kv] float32.</summary>
     public Tensor Levels { get; }
 
     /// <summary>Changes the sidecar's options behind the last step; the numbers stay.</summary>
