@@ -246,7 +246,7 @@ public sealed record SidecarConfig
         Range("refit_queries", RefitQueries, 1, 1 << 20);
         Range("choice_rank", ChoiceRank, 1, 1 << 12);
         Range("choice_hidden", ChoiceHidden, 1, 1 << 16);
-        if (!(MergedShare >= 0 && MergedShare <= 1)) throw new SidecarException($"{file}: option merged_share must be 0 to 1, found {MergedShare}");
+        if (!(MergedShare >= 0 && MergedShare <= 1)) throw new SidecarException($"{file}: option merged_share must be 0 to 1, found {MergedShare}; give another value or take the preset's");
         if (Choice == TokenChoiceRule.Learned && (SuperTokens > 1 || Refit != RefitProbes.None || KeySpace != KeySpace.PreRope))
             throw new SidecarException($"{file}: choice 'learned' keeps tokens and merges the others as means: it goes with super_tokens 1, refit 'none' and key_space 'pre-rope'");
         if (Network == SidecarNetwork.Encoder && Hidden % EncoderHeads != 0)

@@ -44,6 +44,7 @@ public sealed class SidecarModule : IDisposable
     internal SidecarModule With(SidecarConfig config)
     {
         using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
         return new SidecarModule(config, parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone().DetachFromDisposeScope()),
             new InputScale(Scale.Mean.clone().DetachFromDisposeScope(), Scale.Deviation.clone().DetachFromDisposeScope()));
     }

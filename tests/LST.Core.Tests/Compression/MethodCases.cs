@@ -71,7 +71,7 @@ public static class MethodCases
         {
             // Its zero initialisation is mean pooling; the paper's norm rule makes longer vectors of them.
             "untrained" => spec.Options["preset"] == "paper" ? MethodTraits.None : MethodTraits.Averages,
-            "random-budgets" => MethodTraits.Ragged,
+            "random-budgets" or "random-choice-budgets" => MethodTraits.Ragged,
             _ => MethodTraits.None,
         },
         _ => MethodTraits.Selects,

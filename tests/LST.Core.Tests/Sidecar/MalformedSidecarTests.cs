@@ -70,6 +70,14 @@ public sealed class MalformedSidecarTests : IDisposable
         ["shares of another mean"] = ("\"version\":1", "\"version\":1,\"head_slots\":[[1,1,1,1],[1,1,1,2]]", "head_slots must have mean 1"),
         ["negative share"] = ("\"version\":1", "\"version\":1,\"head_slots\":[[1,1,1,1],[1,1,3,-1]]", "head_slots must hold 2 x 4 numbers from 0"),
         ["more recents than slots"] = ("\"version\":1", "\"version\":1,\"head_recent\":[[0,0,0,0],[0,0,0,1.5]]", "head_recent must hold 2 x 4 numbers from 0 to 1"),
+        ["unknown choice"] = ("\"choice\":\"none\"", "\"choice\":\"best\"", "option 'choice' does not fit, choice holds \"best\"; it is one of none, learned"),
+        ["choice as a number"] = ("\"choice\":\"none\"", "\"choice\":1", "option 'choice' does not fit"),
+        ["no width of a choice"] = ("\"choice_rank\":16", "\"choice_rank\":0", "option choice_rank must be 1 to 4096, found 0"),
+        ["endless layer of a choice"] = ("\"choice_hidden\":64", "\"choice_hidden\":65537", "option choice_hidden must be 1 to 65536, found 65537"),
+        ["width of a choice as text"] = ("\"choice_hidden\":64", "\"choice_hidden\":\"64\"", "option 'choice_hidden' does not fit"),
+        ["negative merged share"] = ("\"merged_share\":0.1", "\"merged_share\":-0.1", "option merged_share must be 0 to 1, found -0.1"),
+        ["merged share above one"] = ("\"merged_share\":0.1", "\"merged_share\":1.01", "option merged_share must be 0 to 1, found 1.01"),
+        ["infinite merged share"] = ("\"merged_share\":0.1", "\"merged_share\":1e999", "option merged_share must be 0 to 1"),
         ["shares as text"] = ("\"version\":1", "\"version\":1,\"head_recent\":\"all\"", "option 'head_recent' does not fit"),
     };
 
@@ -101,6 +109,22 @@ public sealed class MalformedSidecarTests : IDisposable
 
     [Fact]
     public void The_file_behind_the_corpus_is_a_good_one() => SidecarFile.Read(Write(_ => { }, json => json)).Dispose();
+
+    [Fact]
+    public void A_choice_without_its_tensors_is_refused() =>
+        AssertRefused(Write(_ => { }, json => json.Replace("\"choice\":\"none\"", "\"choice\":\"learned\"")), "has a tensor 'choice.project', found none");
+
+    [Theory]
+    [InlineData("\"super_tokens\":1", "\"super_tokens\":2")]
+    [InlineData("\"refit\":\"none\"", "\"refit\":\"prefix\"")]
+    [InlineData("\"key_space\":\"pre-rope\"", "\"key_space\":\"post-rope\"")]
+    public void A_choice_together_with_what_needs_windows_is_refused(string from, string to)
+    {
+        var path = Write(_ => { }, json => json.Replace("\"choice\":\"none\"", "\"choice\":\"learned\"").Replace(from, to));
+
+        AssertRefused(path, "it goes with super_tokens 1, refit 'none' and key_space 'pre-rope'");
+        Assert.Throws<SidecarException>(() => SidecarFile.ReadConfig(path));
+    }
 
     [Fact]
     public void Files_that_are_no_sidecars_are_refused()

@@ -11,15 +11,21 @@ namespace LST.Core.Tests.Sidecar;
 /// <summary>Sidecars whose every parameter is random and none is zero, the input scale included.</summary>
 internal static class RandomSidecar
 {
+    /// <summary>Kinds that cut a prompt into windows.</summary>
+    public static IReadOnlyList<string> WindowKinds { get; } = ["random-trunk", "random-pairs", "random-per-head", "random-encoder", "random-budgets", "random-refit"];
+
     /// <summary>Kinds that the shared matrix runs, as <c>lst:sidecar=random-…</c>.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["random-trunk", "random-pairs", "random-per-head", "random-encoder", "random-budgets", "random-refit"];
+    public static IReadOnlyList<string> Kinds { get; } = [.. WindowKinds, "random-choice", "random-choice-budgets"];
 
     /// <summary>Small options for a model; windows are long enough for 8:1 at the lengths of the matrix.</summary>
     public static SidecarConfig Config(string kind, ModelConfig shape)
     {
         var plain = Config(SidecarNetwork.Trunk, shape) with { LongestWindow = 12, Neighbours = 2 };
+        var choice = plain with { Network = SidecarNetwork.Means, Neighbours = 0, Bias = SlotBias.LogMass, Base = SuperTokenBase.Mean, Choice = TokenChoiceRule.Learned, ChoiceRank = 3, ChoiceHidden = 7, MergedShare = 0.25 };
         return kind switch
         {
+            "random-choice" => choice,
+            "random-choice-budgets" => choice with { HeadSlots = Shares(shape, 0.5, 1.5), HeadRecent = Shares(shape, 0, 0.4) },
             "random-trunk" => plain,
             "random-pairs" => plain with { SuperTokens = 2, LongestWindow = 24, KeySpace = KeySpace.PostRope, Sinks = "2", Recent = "n/4" },
             "random-per-head" => plain with { Network = SidecarNetwork.PerHead, Neighbours = 1, Norm = NormRule.Hard },
@@ -43,7 +49,7 @@ internal static class RandomSidecar
         var normal = new NormalNumbers(seed);
         Tensor Draw(long[] shape, double center, double spread) =>
             tensor(normal.Array(shape.Aggregate(1L, (a, b) => a * b)).Select(x => (float)(center + (spread * x))).ToArray(), shape).DetachFromDisposeScope();
-        var parameters = SuperTokenNetworks.Of(config.Checked()).Shapes.ToDictionary(shape => shape.Name,
+        var parameters = SuperTokenNetworks.Shapes(config.Checked()).ToDictionary(shape => shape.Name,
             shape => shape.FanIn < 0 ? Draw(shape.Shape, 1, 0.2) : Draw(shape.Shape, 0, shape.FanIn == 0 ? 0.2 : 1 / Math.Sqrt(shape.FanIn)));
         long[] scale = [config.Model.Layers, config.Model.KeyValueHeads, 2L * config.Model.HeadDim];
         using var deviation = Draw(scale, 0, 0.3);

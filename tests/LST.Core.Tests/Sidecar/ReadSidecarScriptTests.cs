@@ -15,7 +15,7 @@ public sealed class ReadSidecarScriptTests : IDisposable
 
     private static string Script => Path.Combine(Shared.RepositoryRoot, "docs", "read_sidecar.py");
 
-    public static TheoryData<string, bool> Files => [.. from kind in new[] { "random-trunk", "random-per-head", "random-encoder" } from isBfloat16 in new[] { true, false } select (kind, isBfloat16)];
+    public static TheoryData<string, bool> Files => [.. from kind in new[] { "random-trunk", "random-per-head", "random-encoder", "random-choice" } from isBfloat16 in new[] { true, false } select (kind, isBfloat16)];
 
     [Fact]
     public void Has_at_most_forty_lines() => Assert.InRange(File.ReadAllLines(Script).Length, 10, 40);
@@ -28,7 +28,7 @@ public sealed class ReadSidecarScriptTests : IDisposable
 
         var lines = Python("-c", "import sys, read_sidecar as r\no, t = r.read(sys.argv[1])\nprint(o['network'], o['model']['layers'])\nfor n, x in t.items(): print(n, *x.shape, '|', *x.ravel().tolist())", path);
 
-        Assert.Equal($"{(kind == "random-encoder" ? "encoder" : kind[7..])} 3", lines[0]);
+        Assert.Equal($"{(kind == "random-choice" ? "means" : kind["random-".Length..])} 3", lines[0]);
         var tensors = expected.Parameters.Append(new("input.mean", expected.Scale.Mean)).Append(new("input.deviation", expected.Scale.Deviation)).ToDictionary();
         Assert.Equal(tensors.Keys.Order(), lines.Skip(1).Select(line => line.Split(' ')[0]).Order());
         foreach (var line in lines.Skip(1))

@@ -71,10 +71,26 @@ public sealed class SidecarFileTests : IDisposable
     }
 
     [Fact]
-    public void A_sidecar_that_is_read_compresses_as_the_one_that_was_written()
+    public void Every_option_of_a_choice_comes_back()
+    {
+        var config = RandomSidecar.Config("random-choice-budgets", TinyModels.Gqa) with { ChoiceRank = 21, ChoiceHidden = 33, MergedShare = 0.375 };
+
+        var read = SidecarConfig.FromJson(config.ToJson(), "x");
+
+        Assert.Equal((TokenChoiceRule.Learned, SidecarNetwork.Means, 21, 33, 0.375), (read.Choice, read.Network, read.ChoiceRank, read.ChoiceHidden, read.MergedShare));
+        Assert.Equal(config.ToJson(), read.ToJson());
+        Assert.Contains("\"choice\":\"learned\"", config.ToJson());
+        Assert.Contains("\"network\":\"means\"", config.ToJson());
+    }
+
+    [Theory]
+    [InlineData("random-refit")]
+    [InlineData("random-choice")]
+    [InlineData("random-choice-budgets")]
+    public void A_sidecar_that_is_read_compresses_as_the_one_that_was_written(string kind)
     {
         using var scope = NewDisposeScope();
-        using var sidecar = RandomSidecar.Of(RandomSidecar.Config("random-refit", TinyModels.Gqa), 4);
+        using var sidecar = RandomSidecar.Of(RandomSidecar.Config(kind, TinyModels.Gqa), 4);
         SidecarFile.Write(folder.File("a.safetensors"), sidecar, ScalarType.Float32);
         using var read = SidecarFile.Read(folder.File("a.safetensors"));
         var context = RandomContext.Of(TinyModels.Gqa, 60, 3);
@@ -130,7 +146,7 @@ public sealed class SidecarFileTests : IDisposable
         foreach (var (option, _) in System.Text.Json.Nodes.JsonNode.Parse(config.ToJson())!.AsObject()) Assert.Contains($"`{option}`", document);
         foreach (var (option, _) in System.Text.Json.Nodes.JsonNode.Parse(config.ToJson())!["model"]!.AsObject()) Assert.Contains($"`{option}`", document);
         foreach (var kind in Enum.GetValues<SidecarNetwork>())
-            foreach (var shape in Core.Sidecar.Networks.SuperTokenNetworks.Of(RandomSidecar.Config(kind, TinyModels.Gqa)).Shapes)
+            foreach (var shape in Core.Sidecar.Networks.SuperTokenNetworks.Shapes(RandomSidecar.Config(kind, TinyModels.Gqa) with { Choice = TokenChoiceRule.Learned }))
             {
                 var name = shape.Name.Replace(".0.", ".i.").Replace(".1.", ".i.");
                 Assert.Contains(name.StartsWith("encoder.") && name.EndsWith(".bias") ? $"`{name[..^5]}.weight`, `….bias`" : $"`{name}`", document);

@@ -10,7 +10,7 @@ public class SuperTokenRuleTests
 {
     private static readonly Ratio Half = Ratio.Of(2);
 
-    public static TheoryData<string> Kinds => [.. RandomSidecar.Kinds];
+    public static TheoryData<string> Kinds => [.. RandomSidecar.WindowKinds];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Protected_tokens_are_copied_bit_for_bit_and_nothing_else_is_a_token(string kind)

@@ -16,6 +16,8 @@ public sealed class TrainingCheckpointTests : IDisposable
     public void A_state_comes_back_bit_for_bit()
     {
         using var written = State(1, step: 7);
+        // More digits than float32 has.
+        written.Levels.fill_(1 / 3.0);
         new TrainingCheckpoint(folder).Write(written, "run");
         using var read = State(2, step: 0);
 
@@ -26,7 +28,7 @@ public sealed class TrainingCheckpointTests : IDisposable
         Assert.Equal((7, 0.125), (read.Best.Step, read.Best.Recall));
         Assert.Equal(written.Validations.Select(v => v.Step), read.Validations.Select(v => v.Step));
         Assert.Equal(written.Tensors.Select(t => t.Key), read.Tensors.Select(t => t.Key));
-        foreach (var (a, b) in written.Tensors.Zip(read.Tensors)) Assert.Equal(a.Value.data<float>().ToArray(), b.Value.data<float>().ToArray());
+        foreach (var (a, b) in written.Tensors.Zip(read.Tensors)) Assert.Equal(PlainNumbers.Bits(a.Value), PlainNumbers.Bits(b.Value));
         Assert.Empty(warnings);
     }
 

@@ -114,21 +114,31 @@ public class SidecarOnlineTests
     }
 
     [Fact]
-    public void Untrained_it_is_mean_pooling_with_mass()
+    public void Untrained_it_is_mean_pooling_with_mass() => IsMeanPooling(() => (IOnlineCompressor)MethodSpec.Parse("lst:sidecar=untrained").Create());
+
+    [Fact]
+    public void A_sidecar_that_chooses_the_tokens_of_prompts_is_mean_pooling_with_mass()
+    {
+        using var sidecar = RandomSidecar.Of(TinyModels.Gqa, "lst", "3", config => config with { Choice = TokenChoiceRule.Learned, Network = SidecarNetwork.Means, Bias = SlotBias.LogMass });
+
+        IsMeanPooling(() => SuperTokenCompressor.Around(sidecar));
+    }
+
+    private static void IsMeanPooling(Func<IOnlineCompressor> create)
     {
         using var scope = NewDisposeScope();
         using var model = TinyModels.Load(TinyModels.Gqa);
         var rows = new GivenRows(model, 1, Tokens, 6);
-        double[][] Slots(string method)
+        double[][] Slots(IOnlineCompressor made)
         {
-            using var compressor = (IOnlineCompressor)MethodSpec.Parse(method).Create();
+            using var compressor = made;
             using var online = OnlineCompression.Empty(model, compressor, Ratio.Of(3));
             rows.Feed(online, 1);
             var prefix = online.Cache.Layers[1].Prefix!;
             return [PlainNumbers.Of(prefix.Padded().Keys), PlainNumbers.Of(prefix.Padded().Values), PlainNumbers.Of(prefix.Padded().Mask!)];
         }
 
-        var (lst, mean) = (Slots("lst:sidecar=untrained"), Slots("mean:key-space=pre-rope:log-mass=true"));
+        var (lst, mean) = (Slots(create()), Slots((IOnlineCompressor)MethodSpec.Parse("mean:key-space=pre-rope:log-mass=true").Create()));
 
         for (var i = 0; i < 3; i++) Assert.InRange(PlainNumbers.Distance(lst[i], mean[i]), 0, 1e-5);
     }

@@ -1,3 +1,4 @@
+using LST.Core.Caching;
 using LST.Core.Models;
 using LST.Core.Sidecar;
 using LST.Core.Tests.Models;
@@ -55,7 +56,13 @@ public class HeadProbeTests
         var found = layer.Loss(plan, window);
         var expected = layer.Naive(plan, window);
 
-        for (var h = 0; h < expected.Length; h++) Assert.InRange(Math.Abs(found[h] - expected[h]), 0, 1e-4 * expected[h] + 1e-9);
+        var packed = layer.PackedLoss(plan, window);
+
+        for (var h = 0; h < expected.Length; h++)
+        {
+            Assert.InRange(Math.Abs(found[h] - expected[h]), 0, 1e-4 * expected[h] + 1e-9);
+            Assert.InRange(Math.Abs(packed[h] - expected[h]), 0, 1e-4 * expected[h] + 1e-9);
+        }
     }
 
     private sealed class Case
@@ -82,6 +89,18 @@ public class HeadProbeTests
             var config = WindowPlanTests.Config(6, 1);
             using var wide = new WideWindows(new WindowLayout(config, [.. Enumerable.Repeat(plan, heads)], Tokens), new RotaryEmbedding(TinyModels.Mha with { HeadDim = Dim }), CPU);
             return new HeadProbe(Contribution, Keys, Values, Count, window).Loss(plan.Sinks, plan.Recent, wide.Means(Keys).view(heads, -1, Dim), wide.Means(Values).view(heads, -1, Dim), wide);
+        }
+
+        // The same slots as any compressor gives them.
+        public double[] PackedLoss(WindowPlan plan, int? window)
+        {
+            using var scope = NewDisposeScope();
+            var (recent, windows) = (Tokens - plan.Recent, plan.Windows);
+            Tensor Rows(Tensor dense) => cat([dense.narrow(1, 0, plan.Sinks), .. windows.Select(w => dense.narrow(1, w.First, w.Count).mean([1], keepdim: true)), dense.narrow(1, recent, plan.Recent)], 1).reshape(-1, Dim);
+            int[] positions = [.. Enumerable.Range(0, plan.Sinks), .. windows.Select(w => w.First + (w.Count - 1) / 2), .. Enumerable.Range(recent, plan.Recent)];
+            var bias = cat([zeros(plan.Sinks), tensor(windows.Select(w => (float)Math.Log(w.Count)).ToArray()), zeros(plan.Recent)], 0).repeat(heads);
+            using var packed = new CompressedLayer(1, heads, Rows(Keys), Rows(Values), [.. Enumerable.Range(0, heads + 1).Select(h => h * plan.Slots)], [.. Enumerable.Repeat(positions, heads).SelectMany(p => p)], bias);
+            return new HeadProbe(Contribution, Keys, Values, Count, window).Loss(packed);
         }
 
         public double[] Naive(WindowPlan plan, int? window)
