@@ -57,7 +57,7 @@ public class ImportanceStepTests
         using var model = TinyModels.Load(TinyModels.Gqa);
         using var sidecar = MadeSidecar(Choosing(model.Config));
         using var prepared = Prepared(model, Sequence(1));
-        using var levels = zeros(3, 2, float64);
+        using var levels = zeros(3, 2, float32);
         var step = new ImportanceStep(model, sidecar, levels);
         void Add(ulong seed)
         {
@@ -81,7 +81,7 @@ public class ImportanceStepTests
         using var sidecar = SidecarModule.Untrained(Choosing(model.Config), 3);
         sidecar.RequireGradients(true);
         using var optimizer = new AdamW(sidecar.Parameters);
-        using var levels = zeros(3, 2, float64);
+        using var levels = zeros(3, 2, float32);
         var step = new ImportanceStep(model, sidecar, levels);
         using var store = new PrefixStore(model, index => Sequence((int)index), new PrefixNeeds(false, 0), 1 << 28);
         var counts = new List<long>();
@@ -155,7 +155,7 @@ public class ImportanceStepTests
     {
         public double Accumulate(PreparedPrefix prepared, double scale = 1)
         {
-            using var levels = zeros(model.Config.Layers, model.Config.KeyValueHeads, float64);
+            using var levels = zeros(model.Config.Layers, model.Config.KeyValueHeads, float32);
             using var generator = new Generator(17, CPU);
             return new ImportanceStep(model, sidecar, levels).Accumulate(prepared, scale, generator, TestContext.Current.CancellationToken);
         }

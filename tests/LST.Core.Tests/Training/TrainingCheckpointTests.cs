@@ -16,7 +16,7 @@ public sealed class TrainingCheckpointTests : IDisposable
     public void A_state_comes_back_bit_for_bit()
     {
         using var written = State(1, step: 7);
-        // More digits than float32 has.
+        // None of them is zero.
         written.Levels.fill_(1 / 3.0);
         new TrainingCheckpoint(folder).Write(written, "run");
         using var read = State(2, step: 0);
