@@ -43,11 +43,11 @@ public sealed class TrainSettings : CommandSettings
     public string? Minutes { get; init; }
 
     /// <summary>--batch-size.</summary>
-    [CommandOption("--batch-size <N>"), Description("Windows a step and layer (default: four sequences).")]
+    [CommandOption("--batch-size <N>"), Description("Windows a step and layer (default: four sequences; one for lst, which learns which tokens to keep).")]
     public string? BatchSize { get; init; }
 
     /// <summary>--learning-rate.</summary>
-    [CommandOption("--learning-rate <X>"), Description("Peak learning rate (default: 3e-3; paper: 5e-4).")]
+    [CommandOption("--learning-rate <X>"), Description("Peak learning rate (default: 5e-3 for the choice of tokens, 3e-3 for windows, paper 5e-4).")]
     public string? LearningRate { get; init; }
 
     /// <summary>--texts.</summary>
@@ -139,7 +139,7 @@ public sealed class TrainSettings : CommandSettings
     public string Dtype { get; init; } = "float32";
 
     /// <summary>--validate-every.</summary>
-    [CommandOption("--validate-every <N>"), Description("Steps between validations (default: a tenth).")]
+    [CommandOption("--validate-every <N>"), Description("Steps between validations (default: a tenth; lst with its choice of tokens: at the end alone).")]
     public string? ValidateEvery { get; init; }
 
     /// <summary>--save-every.</summary>

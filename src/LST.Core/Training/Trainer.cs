@@ -78,6 +78,7 @@ public sealed class Trainer
         var found = checkpoints.Find(Fingerprint(), observer.OnMessage);
         using var store = new PrefixStore(model, data.Sequences, needs, options.StoreBytes);
         var measured = Chooses || options.HeadSequences == 0 ? options : options with { Sidecar = Budgets(null, observer, cancel) };
+        if (Chooses) observer.OnMessage("learning which tokens to keep: the losses of windows (--lambda-...) play no part; --sidecar-option choice=none trains windows");
         observer.OnPhase("measuring channels of keys and values");
         var (scale, statistics) = new Calibration(model, measured, data).Measure(cancel);
         try
@@ -125,8 +126,8 @@ public sealed class Trainer
         {
             while (true)
             {
-                // A validation that was cut short by a stop is due again behind the checkpoint.
                 if (Chooses && state.Step == options.Steps && options.HeadSequences > 0 && state.Sidecar.Config.HeadSlots is null) state.Use(Budgets(state.Sidecar, observer, cancel));
+                // A validation that was cut short by a stop is due again behind the checkpoint.
                 if (IsValidationDue(state)) Validate(state, validation, log, observer, cancel);
                 var isLast = state.Step == options.Steps;
                 if (state.Step > saved && (isLast || state.Step % options.SaveEvery == 0))
@@ -205,7 +206,7 @@ public sealed class Trainer
     // Measured budgets are part of the sidecar's options from here on; measuring is a function of the options and the chooser, so that a resumed run finds the same.
     private SidecarConfig Budgets(SidecarModule? chooser, ITrainingObserver observer, CancellationToken cancel)
     {
-        observer.OnPhase("measuring what each head loses under each budget");
+        observer.OnPhase($"measuring what each head loses under each budget at {options.Ratios[0]}:1{(options.Ratios.Count > 1 ? "; the same shares serve the other ratios" : "")}");
         using var noGradients = no_grad();
         var config = chooser?.Config ?? options.Sidecar;
         var count = Math.Min(options.HeadSequences, options.Pool);
