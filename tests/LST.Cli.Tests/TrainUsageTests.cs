@@ -119,7 +119,8 @@ public sealed class TrainUsageTests : IDisposable
     [Theory]
     [InlineData("--preset paper", "paper", "1 sequence")]
     [InlineData("--preset lst-large --batch-size 1500", "lst-large", "3 sequences")]
-    [InlineData("--window-size 2,4", "2,4:1", "4 sequences")]
+    [InlineData("--window-size 2,4", "2,4:1", "10 steps of 1 sequence")]
+    [InlineData("--window-size 4 --sidecar-option choice=none", "4:1", "4 sequences")]
     [InlineData("--shape mistral-7b --layers 1", "random-mistral-7b-1l", "1 sequence")]
     [InlineData("--shape smollm2-135m --dtype bfloat16", "bfloat16, P = 512, S = 128", "1 sequence")]
     public void A_dry_run_needs_no_weights_and_no_texts(string line, params string[] parts)

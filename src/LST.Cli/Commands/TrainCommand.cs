@@ -103,7 +103,7 @@ public sealed class TrainCommand : Command<TrainSettings>
         RecallItems = settings.DevRecall is null ? isShape ? 0 : 24 : Numbers.Whole("--dev-recall", settings.DevRecall, 0),
         Prefix = Numbers.Positive("--prefix", settings.Prefix) ?? (isShape ? 512 : null),
         Suffix = suffix,
-        Sequences = isShape ? 1 : 4,
+        Sequences = isShape ? 1 : null,
         Calibration = isShape ? 2 : 16,
         Steps = Numbers.Positive("--max-steps", settings.MaxSteps),
         Minutes = settings.Minutes is null ? null : Numbers.Real("--minutes", settings.Minutes),

@@ -139,7 +139,7 @@ public sealed class TrainSettings : CommandSettings
     public string Dtype { get; init; } = "float32";
 
     /// <summary>--validate-every.</summary>
-    [CommandOption("--validate-every <N>"), Description("Steps between validations (default: a tenth; lst with its choice of tokens: at the end alone).")]
+    [CommandOption("--validate-every <N>"), Description("Steps between validations (default: a tenth; lst with its choice of tokens: at the end alone, and what is validated before that has no head budgets yet).")]
     public string? ValidateEvery { get; init; }
 
     /// <summary>--save-every.</summary>

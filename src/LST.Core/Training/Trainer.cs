@@ -150,7 +150,10 @@ public sealed class Trainer
     }
 
     private bool IsValidationDue(TrainingState state) =>
-        ((state.Step % options.ValidateEvery == 0 && !Chooses) || state.Step == options.Steps) && state.Validations.LastOrDefault()?.Step != state.Step;
+        (state.Step == options.Steps || (state.Step % options.ValidateEvery == 0 && (!Chooses || options.ValidateEvery < options.Steps))) && state.Validations.LastOrDefault()?.Step != state.Step;
+
+    // Choosers get their budgets behind the last step: what is measured before is a curve to look at.
+    private bool IsCandidate(TrainingState state) => !Chooses || options.HeadSequences == 0 || state.Sidecar.Config.HeadSlots is not null;
 
     /// <summary>Seconds of one step, the median of three after a first one; nothing is learned and nothing is written.</summary>
     public static double MeasureStep(LanguageModel model, TrainingOptions options, TrainingData data, CancellationToken cancel = default)
@@ -197,7 +200,7 @@ public sealed class Trainer
 
     private void Validate(TrainingState state, Validation validation, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)
     {
-        var result = validation.Run(state.Sidecar, options.Ratios, state.Step, cancel);
+        var result = validation.Run(state.Sidecar, options.Ratios, state.Step, cancel) with { IsCandidate = IsCandidate(state) };
         state.Consider(result);
         log.Write(result);
         observer.OnValidation(result, ReferenceEquals(state.Best, result));

@@ -36,7 +36,7 @@ internal sealed class TrainingLog : IDisposable
         gradient_norm = report.GradientNorm, learning_rate = report.LearningRate, seconds = report.Seconds,
     });
 
-    public void Write(ValidationResult result) => Line(new { step = result.Step, dev = result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), recall = result.Recall });
+    public void Write(ValidationResult result) => Line(new { step = result.Step, dev = result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), recall = result.Recall, candidate = result.IsCandidate });
 
     public void Dispose() => writer.Dispose();
 

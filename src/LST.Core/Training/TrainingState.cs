@@ -48,7 +48,7 @@ internal sealed class TrainingState : IDisposable
     public void Consider(ValidationResult result)
     {
         Validations.Add(result);
-        if (Best is not null && !(result.Mean < Best.Mean)) return;
+        if (!result.IsCandidate || (Best is not null && !(result.Mean < Best.Mean))) return;
         Best = result;
         using var noGradients = no_grad();
         foreach (var (name, parameter) in Sidecar.Parameters) best[name].copy_(parameter);

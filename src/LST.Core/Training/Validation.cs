@@ -10,7 +10,8 @@ namespace LST.Core.Training;
 /// <param name="Step">After which step.</param>
 /// <param name="LogRatioByText">Mean over chunks of NLL(compressed) − NLL(dense), nats a token; perplexity over dense is its exponential.</param>
 /// <param name="Recall">Share of recall items that are right; null: none were asked.</param>
-public sealed record ValidationResult(int Step, IReadOnlyDictionary<string, double> LogRatioByText, double? Recall)
+/// <param name="IsCandidate">Whether these parameters may become the best; not where the heads' budgets are still to be measured.</param>
+public sealed record ValidationResult(int Step, IReadOnlyDictionary<string, double> LogRatioByText, double? Recall, bool IsCandidate = true)
 {
     /// <summary>Mean over texts: what the best step is chosen by.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

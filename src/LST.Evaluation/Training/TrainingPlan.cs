@@ -65,7 +65,7 @@ public sealed class TrainingPlan
         HeadSequences = request.HeadSequences ?? (request.Preset == "paper" ? 0 : 16),
         Losses = request.Losses ?? LossSettings.Of(request.Preset),
         Calibration = request.Calibration,
-        ValidateEvery = request.ValidateEvery ?? Math.Max(1, (steps + 9) / 10),
+        ValidateEvery = request.ValidateEvery ?? (sidecar.Choice == TokenChoiceRule.Learned ? steps : Math.Max(1, (steps + 9) / 10)),
         SaveEvery = request.SaveEvery,
         StoreBytes = request.StoreBytes,
     }.Checked();

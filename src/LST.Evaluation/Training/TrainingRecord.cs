@@ -60,8 +60,9 @@ public sealed record TrainingRecord : RunRecord
 /// <param name="Step">After which step.</param>
 /// <param name="PplOverDense">By text; mean over chunks and ratios in log space.</param>
 /// <param name="Recall">Share of items that are right, or null.</param>
-public sealed record DevelopmentPoint(int Step, IReadOnlyDictionary<string, double> PplOverDense, double? Recall)
+/// <param name="IsCandidate">Whether it may be the best: not before the heads' budgets are measured.</param>
+public sealed record DevelopmentPoint(int Step, IReadOnlyDictionary<string, double> PplOverDense, double? Recall, bool IsCandidate = true)
 {
     /// <summary>From a trainer's validation.</summary>
-    public static DevelopmentPoint Of(ValidationResult result) => new(result.Step, result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), result.Recall);
+    public static DevelopmentPoint Of(ValidationResult result) => new(result.Step, result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), result.Recall, result.IsCandidate);
 }

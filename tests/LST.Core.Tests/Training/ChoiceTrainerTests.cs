@@ -24,7 +24,9 @@ public sealed class ChoiceTrainerTests : IDisposable
     {
         var result = Run("a", Asked, int.MaxValue)!;
 
-        Assert.Equal([Steps], result.Validations.Select(validation => validation.Step));
+        // What is validated on the way is a curve; the best is what has its budgets.
+        Assert.Equal([(0, false), (3, false), (6, false), (Steps, true)], result.Validations.Select(validation => (validation.Step, validation.IsCandidate)));
+        Assert.Equal(Steps, result.Best.Step);
         Assert.NotNull(result.Sidecar.HeadSlots);
         foreach (var file in new[] { result.FinalFile, result.BestFile })
         {
