@@ -11,7 +11,7 @@ namespace LST.Cli;
 public static class CommandLine
 {
     private const int Stopped = 130;
-    private static readonly string[] Groups = ["eval", "convert", "data"];
+    private static readonly string[] Groups = ["eval", "convert", "data", "records"];
 
     /// <summary>The arguments as they were given, for records.</summary>
     public static IReadOnlyList<string> Given { get; private set; } = [];
@@ -113,6 +113,12 @@ public static class CommandLine
             {
                 data.SetDescription("Texts and models.");
                 data.AddCommand<DataListCommand>("list").WithDescription("What is known, what is here, and how to get the rest.");
+            });
+            config.AddBranch("records", records =>
+            {
+                records.SetDescription("What runs left behind.");
+                records.AddCommand<RecordsTableCommand>("table").WithDescription("Perplexity records as Markdown tables: runs on the same chunks joined, methods compared in pairs.")
+                    .WithExample("records", "table").WithExample("records", "table", "--against", "kvzip");
             });
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.

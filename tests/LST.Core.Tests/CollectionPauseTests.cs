@@ -31,6 +31,20 @@ public class CollectionPauseTests
     }
 
     [Fact]
+    public void Garbage_of_many_pauses_does_not_pile_up()
+    {
+        var before = GC.CollectionCount(1);
+
+        for (var pause = 0; pause < 40; pause++)
+        {
+            using (CollectionPause.Begin())
+                for (var i = 0; i < 1000; i++) GC.KeepAlive(new byte[10_000]);
+        }
+
+        Assert.True(GC.CollectionCount(1) > before, "400 MB of garbage brought about no collection");
+    }
+
+    [Fact]
     public void Numbers_of_native_calls_survive_pressure_from_other_threads()
     {
         var stop = 0;

@@ -8,31 +8,34 @@ internal sealed class ForecastMemory(ForecastShape shape)
     // Runtime, libraries, tokenizer and compiled code.
     private const long Process = 190L << 20;
     private const long LogitBytes = 64L << 20;
+    private readonly ForecastChoice choice = new(shape);
 
     public IReadOnlyList<ForecastPart> Parts()
     {
         var (all, largest) = shape.Weights;
-        var step = Math.Max(LayerGraph() + Kept(), CompressionGraph() + Kept());
+        var step = choice.Applies ? choice.GraphBytes() + choice.LayerBytes() : Math.Max(LayerGraph() + Kept(), CompressionGraph() + Kept());
         // While weights are read, two of the widest matrices are joined to one.
         var reading = 2 * largest * shape.Size;
         var dense = DensePass();
         // Blocks of up to 32 MB stay with the allocator when they are freed: what the parts of a step take in turn adds up, and a quarter of the many small ones is lost between.
         var work = Math.Max((long)(1.25 * step) + Logits() + dense, reading - StoreBytes() - SidecarBytes());
         work += HeadBudgets();
-        var held = Math.Min(work, Kept());
+        var held = Math.Min(work, choice.Applies ? choice.GraphBytes() : Kept());
         return
         [
             new("process", Process + 6 * shape.Data.TextTokens),
             new("weights", all * shape.Size),
             new("prefix store", StoreBytes()),
             new("sidecar, gradients, moments", SidecarBytes()),
-            new("compressed layers and their graphs", held),
-            new("one layer's activations and logits", work - held),
+            new(choice.Applies ? "graph of the continuation" : "compressed layers and their graphs", held),
+            new(choice.Applies ? "one layer's costs, and logits" : "one layer's activations and logits", work - held),
         ];
     }
 
-    // Layouts of some sixty budgets, with their arrays, and running sums in double: measured once, but what was taken stays with the allocators.
-    private long HeadBudgets() => shape.Options.HeadSequences == 0 ? 0 : (100L << 20) + 8 * 32 * shape.KeyWidth * shape.Data.Prefix;
+    // Layouts of some sixty budgets, with their arrays, and running sums (choosers: shares of each token) in double: measured once, but what was taken stays with the allocators.
+    private long HeadBudgets() => shape.Options.HeadSequences == 0 ? 0
+        : choice.Applies ? (40L << 20) + 8L * 10 * 64 * shape.Model.QueryHeads * shape.Data.Prefix
+        : (100L << 20) + 8 * 32 * shape.KeyWidth * shape.Data.Prefix;
 
     // Every sequence that is seen, up to the budget and one more; the same for development data.
     private long StoreBytes()

@@ -6,6 +6,7 @@ namespace LST.Core.Training;
 internal sealed class ForecastWork(ForecastShape shape)
 {
     private readonly double weights = 2.0 * shape.LayerWeights;
+    private readonly ForecastChoice choice = new(shape);
 
     /// <summary>A dense pass over prefix and continuation.</summary>
     public double Dense(long suffix)
@@ -17,6 +18,7 @@ internal sealed class ForecastWork(ForecastShape shape)
     /// <summary>One sequence of a step behind its dense pass: compression, continuation, and the way back through both.</summary>
     public double Sequence()
     {
+        if (choice.Applies) return choice.Sequence();
         var suffix = shape.Data.Suffix;
         var continuation = shape.RunsModel ? 3 * Continuation(suffix) : 0;
         var sides = shape.Options.Losses.Divergence > 0 ? 2 : 1;
@@ -35,6 +37,7 @@ internal sealed class ForecastWork(ForecastShape shape)
 
     private double Compression()
     {
+        if (choice.Applies) return choice.Importance();
         var config = shape.Sidecar;
         double inputs = 2.0 * config.Model.HeadDim, seen = config.SeenTokens, hidden = config.Hidden, rank = config.Rank, outputs = (2.0 * config.LongestWindow + 1 + inputs) * config.SuperTokens;
         var perWindow = config.Network switch

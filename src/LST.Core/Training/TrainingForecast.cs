@@ -66,7 +66,8 @@ public sealed record TrainingForecast
         var passes = first + (trained - first) * (1 - (double)held / options.Pool) + Math.Min(options.Calibration, options.Pool);
         // Budgets of heads are tried one after another behind each dense pass.
         passes += 2 * Math.Min(options.HeadSequences, options.Pool);
-        var validations = 1 + Math.Ceiling((double)options.Steps / options.ValidateEvery);
+        var onTheWay = options.Sidecar.Choice != TokenChoiceRule.Learned || options.ValidateEvery < options.Steps;
+        var validations = (onTheWay ? 1 : 0) + Math.Ceiling((double)options.Steps / options.ValidateEvery);
         var total = passes * work.Dense(data.Suffix) + options.Steps * step
             + data.DevelopmentChunks * work.Dense(data.DevelopmentSuffix) + validations * options.Ratios.Count * (data.DevelopmentChunks + 0.3 * data.RecallItems) * work.Validated(data.DevelopmentSuffix);
         // What is no matrix product (norms, softmax, gathering) grows with the width, products with its square.

@@ -1,0 +1,40 @@
+using System.ComponentModel;
+using LST.Core;
+using LST.Evaluation;
+using LST.Evaluation.Records;
+using LST.Evaluation.Reports;
+using Spectre.Console.Cli;
+
+namespace LST.Cli.Commands;
+
+/// <summary><c>./lst records table</c>.</summary>
+public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
+{
+    /// <summary>Its flags.</summary>
+    public sealed class Settings : CommandSettings
+    {
+        /// <summary>Which records.</summary>
+        [CommandArgument(0, "[RECORDS]"), Description("Ids or files of perplexity records (default: all in data/results/ppl).")]
+        public string[]? Records { get; init; }
+
+        /// <summary>The method of the paired column.</summary>
+        [CommandOption("--against <METHOD>"), DefaultValue("lst"), Description("Compare every method with this one, in pairs of chunks.")]
+        public string Against { get; init; } = "lst";
+    }
+
+    /// <inheritdoc/>
+    public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
+    {
+        var records = settings.Records is { Length: > 0 } names ? [.. names.Select(Read)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
+        if (records.Count == 0) throw new DataException("There is no perplexity record yet; make one with ./lst eval ppl.");
+        Console.Write(PerplexityMarkdown.Of(PerplexityTable.Join(records), settings.Against));
+        return 0;
+    }
+
+    private static PerplexityRecord Read(string name)
+    {
+        if (File.Exists(name)) return RecordStore.Read<PerplexityRecord>(name);
+        var stored = Path.Combine(ProjectFolders.Results, PerplexityRecord.RecordKind, name + ".json");
+        return File.Exists(stored) ? RecordStore.Read<PerplexityRecord>(stored) : throw new UsageException($"'{name}' is neither a file nor the id of a perplexity record; ids are the names of the files in data/results/ppl");
+    }
+}
