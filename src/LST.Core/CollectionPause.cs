@@ -52,7 +52,15 @@ public static class CollectionPause
         lock (Gate)
         {
             if (--depth > 0) return;
-            if (System.Runtime.GCSettings.LatencyMode == System.Runtime.GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+            if (System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion) return;
+            try
+            {
+                GC.EndNoGCRegion();
+            }
+            catch (InvalidOperationException)
+            {
+                // Another thread's allocation used up the budget since the question.
+            }
         }
     }
 

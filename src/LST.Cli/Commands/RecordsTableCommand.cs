@@ -27,6 +27,8 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
     {
         var records = settings.Records is { Length: > 0 } names ? [.. names.Select(Read)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
         if (records.Count == 0) throw new DataException("There is no perplexity record yet; make one with ./lst eval ppl.");
+        if (!records.Any(record => record.Rows.Any(row => row.Method == settings.Against)) && settings.Against != "lst")
+            throw new UsageException($"--against {settings.Against}: none of these records has such a row; they have {string.Join(", ", records.SelectMany(record => record.Rows).Select(row => row.Method).Distinct())}");
         Console.Write(PerplexityMarkdown.Of(PerplexityTable.Join(records), settings.Against));
         return 0;
     }

@@ -39,7 +39,7 @@ public sealed class TrainSettings : CommandSettings
     public string? MaxSteps { get; init; }
 
     /// <summary>--minutes.</summary>
-    [CommandOption("--minutes <M>"), Description("Instead: wall time; the number of steps is measured once (default without either: 20).")]
+    [CommandOption("--minutes <M>"), Description("Instead: time for the steps; their number is measured once (default without either: 20). Budgets of heads and validations come on top.")]
     public string? Minutes { get; init; }
 
     /// <summary>--batch-size.</summary>
@@ -75,7 +75,7 @@ public sealed class TrainSettings : CommandSettings
     public string Pool { get; init; } = "512";
 
     /// <summary>--head-budgets.</summary>
-    [CommandOption("--head-budgets <N>"), Description("Measure on N sequences how many slots and recents each head needs, and share the budget out; 0: the same for all (default: 16; paper 0).")]
+    [CommandOption("--head-budgets <N>"), Description("Measure on N sequences how many slots and recents each head needs, and share the budget out; 0: the same for all, and lst trains windows (default: 16; paper 0).")]
     public string? HeadBudgets { get; init; }
 
     /// <summary>--dev.</summary>

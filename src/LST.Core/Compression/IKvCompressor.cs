@@ -80,6 +80,9 @@ public interface IScoringCompressor : IKvCompressor
 /// <param name="Ratio">r.</param>
 public sealed record PlanContext(int Tokens, int Layers, int KeyValueHeads, Ratio Ratio)
 {
+    /// <summary>The ratio that was asked for, where r is another one that fits its bytes; what was learned for a ratio is looked up by this one.</summary>
+    public Ratio Asked { get; init; } = Ratio;
+
     /// <summary>n = ⌊T / r⌋, at least 1 and at most T.</summary>
     public int Slots => Math.Clamp(Ratio.Slots(Tokens), 1, Tokens);
 
@@ -93,6 +96,9 @@ public sealed record PlanContext(int Tokens, int Layers, int KeyValueHeads, Rati
 /// <param name="SlotsByHead">[H_kv].</param>
 public sealed record LayerBudget(Ratio Ratio, int Slots, IReadOnlyList<int> SlotsByHead)
 {
+    /// <summary>As <see cref="PlanContext.Asked"/>.</summary>
+    public Ratio Asked { get; init; } = Ratio;
+
     /// <summary>Sum over heads.</summary>
     public int Total => SlotsByHead.Sum();
 }

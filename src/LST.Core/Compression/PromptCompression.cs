@@ -10,7 +10,11 @@ namespace LST.Core.Compression;
 /// <summary>One compressed cache that is wanted of a prompt.</summary>
 /// <param name="Compressor">The method; several jobs may share one, which is then prepared once.</param>
 /// <param name="Ratio">r.</param>
-public sealed record CompressionJob(IKvCompressor Compressor, Ratio Ratio);
+public sealed record CompressionJob(IKvCompressor Compressor, Ratio Ratio)
+{
+    /// <summary>The ratio that was asked for, where r is another one that fits its bytes.</summary>
+    public Ratio Asked { get; init; } = Ratio;
+}
 
 /// <summary>The compressed cache of one prompt, checked against its plan.</summary>
 public sealed class CompressedPrompt(KvCache cache, BudgetPlan plan, double milliseconds) : IDisposable
@@ -169,7 +173,7 @@ public static class PromptCompression
         public JobWork(LanguageModel model, CompressionJob job, int tokens)
         {
             this.job = job;
-            context = new PlanContext(tokens, model.Config.Layers, model.Config.KeyValueHeads, job.Ratio);
+            context = new PlanContext(tokens, model.Config.Layers, model.Config.KeyValueHeads, job.Ratio) { Asked = job.Asked };
             cache = model.NewCache(1);
         }
 

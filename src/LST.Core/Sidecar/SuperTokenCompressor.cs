@@ -99,7 +99,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     public BudgetPlan Plan(PlanContext context)
     {
         if (context.IsIdentity) return BudgetPlan.Uniform(context, context.Tokens);
-        return new BudgetPlan([.. Plans(context).Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]))]);
+        return new BudgetPlan([.. Plans(context).Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]) { Asked = context.Asked })]);
     }
 
     /// <inheritdoc/>
@@ -108,10 +108,10 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
         if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var sidecar = Of(budget.Ratio);
+        var sidecar = Of(budget.Asked);
         sidecar.To(layer.Keys.device);
         if (sidecar.Config.Choice == TokenChoiceRule.Learned)
-            return Chosen(sidecar, layer, Plans(new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio))[layer.Layer]).Detached();
+            return Chosen(sidecar, layer, Plans(new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio) { Asked = budget.Asked })[layer.Layer]).Detached();
         return Compress(sidecar, layer, Batch(sidecar, layer, budget)).Detached();
     }
 
@@ -173,7 +173,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
 
     private WindowBatch Batch(SidecarModule sidecar, LayerContext layer, LayerBudget budget)
     {
-        var context = new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio);
+        var context = new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio) { Asked = budget.Asked };
         var heads = Plans(context)[layer.Layer];
         var key = (layer.Tokens, $"{layer.Keys.device} {budget.Ratio} {string.Join(' ', heads.Select(plan => plan is null ? "-" : $"{plan.Sinks}{(plan.IsWide ? '~' : '+')}{plan.Windows.Count}+{plan.Recent}"))}");
         if (batches.TryGetValue(key, out var known)) return known;
@@ -187,7 +187,7 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     {
         if (plans.TryGetValue(context, out var known)) return known;
         if (plans.Keys.Any(other => other.Tokens != context.Tokens)) plans.Clear();
-        return plans[context] = HeadBudgets.Of(Of(context.Ratio).Config, context);
+        return plans[context] = HeadBudgets.Of(Of(context.Asked).Config, context);
     }
 
     private void ClearBatches()

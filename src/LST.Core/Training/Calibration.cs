@@ -21,6 +21,7 @@ internal sealed class Calibration(LanguageModel model, TrainingOptions options, 
             var count = Math.Min(options.Calibration, options.Pool);
             for (var i = 0; i < count; i++)
             {
+                using var pause = CollectionPause.Begin();
                 using var scope = NewDisposeScope();
                 using var prepared = PreparedPrefix.Of(model, data.Sequences((long)i * options.Pool / count), new PrefixNeeds(fits, 0), cancel);
                 for (var l = 0; l < config.Model.Layers; l++)

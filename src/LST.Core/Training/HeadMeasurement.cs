@@ -29,7 +29,7 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
         double[] recents = [0.02, 0.25, 0.5, 0.75, 0.9];
         var least = Math.Min(1, ratio.Value / HeadBudgets.LongestShare);
         List<HeadOption> options = [.. from s in slots where s >= least && s < ratio.Value from r in recents select new HeadOption(s, r)];
-        // Where rounding leaves the head a slot short of T, recents keep all but two of its tokens as they are.
+        // All of its tokens; where rounding or another ratio leaves it fewer slots than T, it divides them as it does best short of that (Choose).
         options.Add(new HeadOption(ratio.Value, 1));
         return options;
     }
@@ -60,9 +60,13 @@ internal sealed class HeadMeasurement(LanguageModel model, SidecarConfig config,
         var chosen = HeadChoice.Of(errors, options);
         var mean = chosen.Average(o => options[o].Slots);
         var heads = config.Model.KeyValueHeads;
-        IReadOnlyList<IReadOnlyList<double>> Table(Func<HeadOption, double> value) =>
-            [.. Enumerable.Range(0, config.Model.Layers).Select(l => (IReadOnlyList<double>)[.. Enumerable.Range(0, heads).Select(h => value(options[chosen[l * heads + h]]))])];
-        return config with { HeadSlots = Table(o => Math.Round(o.Slots / mean, 6)), HeadRecent = Table(o => o.Recent) };
+        IReadOnlyList<IReadOnlyList<double>> Table(Func<int, double> value) =>
+            [.. Enumerable.Range(0, config.Model.Layers).Select(l => (IReadOnlyList<double>)[.. Enumerable.Range(0, heads).Select(h => value(l * heads + h))])];
+        return config with { HeadSlots = Table(head => Math.Round(options[chosen[head]].Slots / mean, 6)), HeadRecent = Table(RecentOf) };
+
+        // Recents that cost a dense head least where it has the most slots short of all.
+        double RecentOf(int head) => options[chosen[head]] is { Recent: < 1 } option ? option.Recent
+            : options.Zip(errors[head]).Where(o => o.First.Recent < 1).OrderByDescending(o => o.First.Slots).ThenBy(o => o.Second).Select(o => o.First.Recent).First();
     }
 
     private void Add(TrainingSequence sequence, IReadOnlyList<OptionWindows.Cut?> cuts, double[][] errors, CancellationToken cancel)

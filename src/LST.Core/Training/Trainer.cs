@@ -126,6 +126,7 @@ public sealed class Trainer
         {
             while (true)
             {
+                if (Chooses && state.Step == options.Steps) state.Round();
                 if (Chooses && state.Step == options.Steps && options.HeadSequences > 0 && state.Sidecar.Config.HeadSlots is null) state.Use(Budgets(state.Sidecar, observer, cancel));
                 // A validation that was cut short by a stop is due again behind the checkpoint.
                 if (IsValidationDue(state)) Validate(state, validation, log, observer, cancel);
@@ -182,11 +183,21 @@ public sealed class Trainer
         using var generator = new Generator(Mix(options.Seed, number), CPU);
         var sum = new StepLosses();
         var indices = new PoolSampler(options.Pool, options.Seed).IndicesOf(state.Step, options.Sequences);
-        for (var i = 0; i < indices.Length; i++)
+        using var levels = state.Levels.clone();
+        try
         {
-            var ratio = options.Ratios[(int)(((long)state.Step * options.Sequences + i) % options.Ratios.Count)];
-            sum += step(store.Get(indices[i], cancel), ratio, generator);
-            cancel.ThrowIfCancellationRequested();
+            for (var i = 0; i < indices.Length; i++)
+            {
+                var ratio = options.Ratios[(int)(((long)state.Step * options.Sequences + i) % options.Ratios.Count)];
+                sum += step(store.Get(indices[i], cancel), ratio, generator);
+                cancel.ThrowIfCancellationRequested();
+            }
+        }
+        catch
+        {
+            // The checkpoint that a stop writes is that of the last whole step.
+            state.Levels.copy_(levels);
+            throw;
         }
         var losses = sum * (1.0 / options.Sequences);
         var norm = state.Optimizer.GradientNorm();

@@ -32,6 +32,14 @@ internal sealed class TrainingState : IDisposable
         old.Dispose();
     }
 
+    /// <summary>Takes the parameters as the file will hold them, so that what is measured of them holds for the file.</summary>
+    public void Round()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var parameter in Sidecar.Parameters.Values) parameter.copy_(parameter.to(bfloat16));
+    }
+
     /// <summary>Steps done.</summary>
     public int Step { get; set; }
 

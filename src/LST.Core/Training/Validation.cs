@@ -89,19 +89,21 @@ internal sealed class Validation(LanguageModel model, TrainingData data, PrefixN
     // Hidden states of the continuation over the compressed cache [S, M].
     private Tensor Hidden(SidecarModule sidecar, PreparedPrefix prepared, Ratio ratio, CancellationToken cancel)
     {
-        using var windows = new SequenceWindows(model, sidecar.Config, prepared.Sequence.Prefix, ratio);
+        using var pause = CollectionPause.Begin();
+        var plans = sidecar.Config.Choice == TokenChoiceRule.Learned ? HeadBudgets.Of(sidecar.Config, new PlanContext(prepared.Sequence.Prefix, model.Config.Layers, model.Config.KeyValueHeads, ratio)) : null;
+        using var windows = plans is null ? new SequenceWindows(model, sidecar.Config, prepared.Sequence.Prefix, ratio) : null;
         using var cache = model.NewCache(1, 1);
         cache.NextPositions[0] = prepared.Sequence.Prefix;
         for (var l = 0; l < model.Config.Layers; l++)
         {
             using var scope = NewDisposeScope();
             var context = prepared.Context(l, model);
-            if (sidecar.Config.Choice == TokenChoiceRule.Learned)
+            if (plans is not null)
             {
-                cache.Layers[l].Replace(SuperTokenCompressor.Chosen(sidecar, context, HeadBudgets.Of(sidecar.Config, new PlanContext(prepared.Sequence.Prefix, model.Config.Layers, model.Config.KeyValueHeads, ratio))[l]).Detached());
+                cache.Layers[l].Replace(SuperTokenCompressor.Chosen(sidecar, context, plans[l]).Detached());
                 continue;
             }
-            cache.Layers[l].Replace(windows.Of(l) is { } batch ? SuperTokenCompressor.Compress(sidecar, context, batch).Detached() : Selection.Identity(context));
+            cache.Layers[l].Replace(windows!.Of(l) is { } batch ? SuperTokenCompressor.Compress(sidecar, context, batch).Detached() : Selection.Identity(context));
         }
         var ids = tensor(prepared.Sequence.Inputs.ToArray(), 1, prepared.Sequence.Suffix).to(model.Device);
         return model.Run(ids, cache, new SegmentOptions { Append = false, Cancel = cancel })[0];

@@ -145,7 +145,7 @@ public sealed class PerplexityRun
         var (inputs, targets) = (ids.AsMemory(tokens, settings.Suffix), ids.AsMemory(Prefix, settings.Suffix));
         var jobRows = missing.Where(r => r > 0).ToList();
         if (settings.Equal == EqualBasis.Bytes) FitBytes(ids.AsMemory(0, tokens), jobRows, compressors, cancel);
-        using var prompts = PromptCompression.Run(loaded.Model, ids.AsMemory(0, tokens), [.. jobRows.Select(r => new CompressionJob(compressors[r], rows[r].Budget))], loaded.Tokenizer, cancel);
+        using var prompts = PromptCompression.Run(loaded.Model, ids.AsMemory(0, tokens), [.. jobRows.Select(r => new CompressionJob(compressors[r], rows[r].Budget) { Asked = rows[r].Ratio })], loaded.Tokenizer, cancel);
         if (missing.Contains(0))
             yield return (0, Result(rows[0], ContinuationScorer.Score(loaded.Model, prompts.Dense, inputs.Span, targets.Span, cancel), DenseSlots(tokens), DenseBytes(tokens), 0, prompts.PrefillMilliseconds));
         for (var j = 0; j < jobRows.Count; j++)
@@ -176,7 +176,7 @@ public sealed class PerplexityRun
     {
         for (var open = jobRows.Where(r => !rows[r].BudgetIsFitted).ToList(); open.Count > 0;)
         {
-            using var trial = PromptCompression.Run(loaded.Model, prompt, [.. open.Select(r => new CompressionJob(compressors[r], rows[r].Budget))], loaded.Tokenizer, cancel);
+            using var trial = PromptCompression.Run(loaded.Model, prompt, [.. open.Select(r => new CompressionJob(compressors[r], rows[r].Budget) { Asked = rows[r].Ratio })], loaded.Tokenizer, cancel);
             for (var j = 0; j < trial.Jobs.Count; j++) rows[open[j]].Fit(trial.Jobs[j], DenseBytes(prompt.Length), prompt.Length);
             open.RemoveAll(r => rows[r].BudgetIsFitted);
         }

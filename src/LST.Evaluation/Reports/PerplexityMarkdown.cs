@@ -18,7 +18,8 @@ public static class PerplexityMarkdown
         var text = new StringBuilder();
         void Line(FormattableString line) => text.Append(FormattableString.Invariant(line)).Append('\n');
         var first = table.Records[0];
-        Line($"## {first.Model.Name} on {first.Text.Name}");
+        var kind = (first.Text.Name.EndsWith("-dev", StringComparison.Ordinal) ? " (development text)" : "") + (PerplexityTable.IsEqualBytes(first) ? " at equal bytes" : "");
+        Line($"## {first.Model.Name} on {first.Text.Name}{kind}");
         Line($"");
         Line($"{first.Protocol.ToUpperInvariant()}, {Lengths(first)}, {first.Dtype}.");
         Line($"");

@@ -11,7 +11,7 @@ public sealed record SourcedRow(PerplexityRecord Record, PerplexityRow Row);
 
 /// <summary>
 /// Rows of one or several runs on the same chunks of the same text under the same model: one table, in which any two rows are paired. Where runs
-/// have the same method at the same ratio, the newest counts.
+/// have the same method with the same options at the same ratio, the newest counts.
 /// </summary>
 public sealed class PerplexityTable
 {
@@ -25,7 +25,13 @@ public sealed class PerplexityTable
         foreach (var record in records) RequireAgreement(records[0], record);
         var newest = new Dictionary<(string, double), SourcedRow>();
         foreach (var record in records)
-            foreach (var row in record.Rows) newest[(row.Method, row.Ratio)] = new SourcedRow(record, row);
+        {
+            foreach (var row in record.Rows)
+            {
+                if (newest.TryGetValue((row.Method, row.Ratio), out var older)) RequireSameOptions(older, record, row);
+                newest[(row.Method, row.Ratio)] = new SourcedRow(record, row);
+            }
+        }
         var order = records.SelectMany(record => record.Rows).Select(row => row.Method).Distinct().ToList();
         Rows = [.. newest.Values.OrderBy(row => order.IndexOf(row.Row.Method)).ThenBy(row => row.Row.Ratio)];
         bootstrap = new PairedBootstrap(records[0].Chunks);
@@ -37,11 +43,11 @@ public sealed class PerplexityTable
     /// <summary>Dense first, methods in the order of the runs, ratios rising.</summary>
     public IReadOnlyList<SourcedRow> Rows { get; }
 
-    /// <summary>Tables of records, one for each model, text, protocol, P, S, number of chunks and dtype; by model and text.</summary>
-    /// <exception cref="DataException">Two runs of one table disagree about the dense model, so that their rows are no pairs.</exception>
+    /// <summary>Tables of records, one for each model, text, protocol, P, S, number of chunks, dtype, and slots or bytes that are equal; by model and text.</summary>
+    /// <exception cref="DataException">Two runs of one table disagree about the dense model, so that their rows are no pairs, or call two things by one name.</exception>
     public static IReadOnlyList<PerplexityTable> Join(IEnumerable<PerplexityRecord> records) =>
     [
-        .. records.GroupBy(r => (r.Model.WeightsSha256, r.Text.Sha256, r.Protocol, r.Prefix, r.Suffix, r.Chunks, r.Dtype))
+        .. records.GroupBy(r => (r.Model.WeightsSha256, r.Text.Sha256, r.Protocol, r.Prefix, r.Suffix, r.Chunks, r.Dtype, IsEqualBytes(r)))
             .Select(group => new PerplexityTable([.. group.OrderBy(r => r.Created, StringComparer.Ordinal).ThenBy(r => r.Id, StringComparer.Ordinal)]))
             .OrderBy(t => t.Records[0].Model.Name, StringComparer.Ordinal).ThenByDescending(t => t.Records[0].Text.Name, StringComparer.Ordinal).ThenBy(t => t.Records[0].Id, StringComparer.Ordinal),
     ];
@@ -57,6 +63,23 @@ public sealed class PerplexityTable
     {
         var rows = Rows.Select(row => row.Row).Where(row => row.Ratio == ratio && row.Method != "dense").OrderBy(row => row.Ppl).ToList();
         return (rows[0], [.. rows.Skip(1).Where(row => !Ratio(row, rows[0]).Excludes(1))]);
+    }
+
+    /// <summary>Whether the run compared methods at equal bytes; else at equal slots.</summary>
+    internal static bool IsEqualBytes(PerplexityRecord record) => record.Options["equal"]?.GetValue<string>() == "bytes";
+
+    // One name for two things (another sidecar, another seed) would let an experiment take the place of what a page describes.
+    private static void RequireSameOptions(SourcedRow older, PerplexityRecord record, PerplexityRow row)
+    {
+        if (Options(older.Row) == Options(row) && older.Record.Seed == record.Seed) return;
+        throw new DataException($"The records '{older.Record.Id}' and '{record.Id}' both have a row '{row.Method}' at {row.Ratio}:1, but with other options or another sidecar; name the records that belong into one table.");
+    }
+
+    private static string Options(PerplexityRow row)
+    {
+        var options = row.Options.DeepClone().AsObject();
+        options.Remove("file");
+        return options.ToJsonString();
     }
 
     private static void RequireAgreement(PerplexityRecord first, PerplexityRecord other)

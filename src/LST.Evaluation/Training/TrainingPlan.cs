@@ -12,6 +12,7 @@ public sealed class TrainingPlan
 {
     // Chunks of development texts are those of the protocol where the model has room.
     private const int ProtocolSuffix = 512;
+    private static readonly HashSet<string> OfWindows = ["network", "super-tokens", "refit", "refit-strength", "refit-queries", "hidden", "rank", "neighbours", "norm", "base", "bias", "key-space", "longest-window"];
     private readonly TrainingRequest request;
     private readonly string model;
     private readonly string? weightsSha256;
@@ -42,11 +43,24 @@ public sealed class TrainingPlan
     public SidecarConfig Sidecar()
     {
         var preset = SidecarPresets.Of(request.Preset, model, weightsSha256, config, request.Ratios);
-        var speaks = request.SidecarOptions.Any(option => option.Split('=')[0].Trim().ToLowerInvariant().Replace('_', '-') is "choice" or "network" or "super-tokens" or "refit");
-        // The losses of windows need windows.
-        var windows = speaks || request.Losses is { } losses && losses != LossSettings.Of(request.Preset) || request.HeadSequences == 0;
-        if (request.Preset == "lst" && !windows) preset = preset with { Choice = TokenChoiceRule.Learned, Network = SidecarNetwork.Means, Bias = SlotBias.LogMass };
-        return SidecarOptionText.Apply(preset, request.SidecarOptions);
+        if (request.Preset == "lst" && Chooses) preset = preset with { Choice = TokenChoiceRule.Learned, Network = SidecarNetwork.Means, Bias = SlotBias.LogMass };
+        var made = SidecarOptionText.Apply(preset, request.SidecarOptions);
+        if (made.Choice == TokenChoiceRule.Learned && made.Network != SidecarNetwork.Means)
+            throw new UsageException($"--sidecar-option choice=learned: tokens are chosen, no network makes super-tokens; take --preset lst and leave network out, found {request.Preset} with a network");
+        if ((made.HeadSlots is not null || made.HeadRecent is not null) && request.HeadSequences != 0 && request.Preset != "paper")
+            throw new UsageException("--sidecar-option head-slots, head-recent: shares of heads are measured and would take the place of these; give --head-budgets 0");
+        return made;
+    }
+
+    // Whether the choice of tokens is learned: where nothing asks for windows, by an option that only they have, by their losses, or by heads that are all alike.
+    private bool Chooses
+    {
+        get
+        {
+            var options = request.SidecarOptions.Select(option => option.Split('=', 2)).Select(o => (Key: o[0].Trim().ToLowerInvariant().Replace('_', '-'), Value: o[^1].Trim())).ToList();
+            if (options.LastOrDefault(option => option.Key == "choice").Value is { } choice) return choice == "learned";
+            return !options.Any(option => OfWindows.Contains(option.Key)) && !(request.Losses is { } losses && losses != LossSettings.Of(request.Preset)) && request.HeadSequences != 0;
+        }
     }
 
     /// <summary>The trainer's options.</summary>

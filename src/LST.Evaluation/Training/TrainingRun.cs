@@ -30,6 +30,7 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         var plan = setup.Plan;
         var steps = request.Steps ?? StepsFor(request.Minutes ?? DefaultMinutes, plan, data, progress, cancel);
         var options = plan.Options(steps);
+        if (request.Preset == "lst" && options.Sidecar.Choice != Core.Sidecar.TokenChoiceRule.Learned) progress.Note("training windows that become super-tokens; the choice of tokens, which preset lst learns otherwise, plays no part");
         var trainer = new Trainer(loaded.Model, options, data, outputFolder);
         var result = trainer.Run(new Observer(progress, $"{loaded.Identity.Name} · {request.Preset} · {string.Join(',', request.Ratios)}:1"), cancel);
         var record = Record(command, plan, options, data, result, clock.Elapsed);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LST.Core;
@@ -67,8 +68,20 @@ public sealed class TrainingSetup(TrainingRequest request, LoadedModel loaded)
         if (development.Count == 0) throw new DataException($"none of the development texts {string.Join(", ", request.DevelopmentTexts)} is on this machine; run './lst setup', which restores the package that api-dev is made from");
         var recall = Recall();
         var fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"{sampler.Sha256} {string.Join(' ', development.Select(d => $"{d.Name} {d.Chunks.Count} {d.Chunks[0].Suffix}"))} {recall.Count}")));
+            $"{sampler.Sha256} {string.Join(' ', development.Select(d => $"{d.Name} {Digest(d.Chunks)}"))} {Digest(recall.Select(item => item.Sequence))}")));
         return new TrainingData(sampler.At, fingerprint, development, recall);
+    }
+
+    // Of everything that is read: the best step is chosen by it.
+    private static string Digest(IEnumerable<TrainingSequence> sequences)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var sequence in sequences)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<long>([sequence.Prefix, sequence.Suffix]));
+            hash.AppendData(MemoryMarshal.AsBytes<long>(sequence.Ids));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static TextEntry? Entry(TextCatalog catalog, string name) => catalog.List().FirstOrDefault(text => text.Name.Equals(name, StringComparison.OrdinalIgnoreCase));

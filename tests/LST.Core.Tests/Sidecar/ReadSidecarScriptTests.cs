@@ -81,6 +81,36 @@ public sealed class ReadSidecarScriptTests : IDisposable
         }
     }
 
+    [Theory, InlineData("2"), InlineData("4"), InlineData("8")]
+    public void Chooses_the_tokens_that_the_program_chooses(string ratioText)
+    {
+        using var scope = NewDisposeScope();
+        const int tokens = 203;
+        var ratio = Ratio.Parse(ratioText);
+        // A head that keeps everything, and others down to the least.
+        var mean = (3.35 + ratio.Value) / 6;
+        var path = Write(RandomSidecar.Config("random-choice", TinyModels.Gqa) with
+        {
+            HeadSlots = [[1.5 / mean, 0.25 / mean], [1 / mean, 0.1 / mean], [ratio.Value / mean, 0.5 / mean]], HeadRecent = [[0.25, 0.02], [0.9, 0.5], [1, 0.75]],
+        }, ScalarType.BFloat16);
+        using var sidecar = SidecarFile.Read(path);
+        var plans = HeadBudgets.Of(sidecar.Config, new PlanContext(tokens, 3, 2, ratio));
+        for (var layer = 0; layer < 3; layer++)
+        {
+            var context = RandomContext.Of(TinyModels.Gqa, tokens, 6 + layer, layer: layer);
+            using var made = SuperTokenCompressor.Chosen(sidecar, context, plans[layer]);
+            var input = folder.Write($"kv{layer}.bin", PlainNumbers.Bits(cat([context.PreRopeKeys(), context.Values], 0)));
+
+            var lines = Python("-c", "import sys, numpy as np, read_sidecar as r, choose_tokens as c\no, t = r.read(sys.argv[1])\nx, l = np.fromfile(sys.argv[2], '<f4').reshape(4, -1, 16), int(sys.argv[3])\n"
+                + "n = c.shares(o, x.shape[1], float(sys.argv[4]))\nfor h in range(2):\n    for s in c.choose(o, c.importance(o, t, l, h, x[h], x[2 + h]), l, h, n[l, h]): print(h, s[(len(s) - 1) // 2], len(s))",
+                path, input, $"{layer}", ratioText);
+
+            var (offsets, positions) = (made.Offsets.ToArray(), made.Positions.ToArray());
+            var expected = Enumerable.Range(0, 2).SelectMany(h => Enumerable.Range(offsets[h], made.Length(0, h)).Select(i => $"{h} {positions[i]} {made.Counts![i]}"));
+            Assert.Equal(expected, lines);
+        }
+    }
+
     public void Dispose() => folder.Dispose();
 
     private static double[] Numbers(string line) => [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(x => double.Parse(x, CultureInfo.InvariantCulture))];

@@ -14,15 +14,14 @@ namespace LST.Core.Tests.Training;
 public sealed class ChoiceTrainerTests : IDisposable
 {
     private const int Steps = 7;
-    private readonly string root = Directory.CreateTempSubdirectory("lst-choice-").FullName;
-    private readonly LanguageModel model = TinyModels.Load(TinyModels.Mha);
+    private readonly StoppedRuns runs = new();
 
-    private TrainingOptions Asked => Options(RandomSidecar.Config("random-choice", model.Config), Steps) with { HeadSequences = 2 };
+    private TrainingOptions Asked => Options(RandomSidecar.Config("random-choice", runs.Model.Config), Steps) with { HeadSequences = 2 };
 
     [Fact]
     public void Budgets_are_measured_behind_the_last_step_and_stand_in_both_files()
     {
-        var result = Run("a", Asked, int.MaxValue)!;
+        var result = runs.Run("a", Asked)!;
 
         // What is validated on the way is a curve; the best is what has its budgets.
         Assert.Equal([(0, false), (3, false), (6, false), (Steps, true)], result.Validations.Select(validation => (validation.Step, validation.IsCandidate)));
@@ -32,12 +31,12 @@ public sealed class ChoiceTrainerTests : IDisposable
         {
             using var sidecar = SidecarFile.Read(file);
             Assert.Equal(result.Sidecar.ToJson(), sidecar.Config.ToJson());
-            Assert.Equal((model.Config.Layers, model.Config.KeyValueHeads), (sidecar.Config.HeadSlots!.Count, sidecar.Config.HeadRecent![1].Count));
+            Assert.Equal((runs.Model.Config.Layers, runs.Model.Config.KeyValueHeads), (sidecar.Config.HeadSlots!.Count, sidecar.Config.HeadRecent![1].Count));
             Assert.Equal(1, sidecar.Config.HeadSlots!.Average(row => row.Average()), 1e-3);
             Assert.All(sidecar.Parameters, parameter => Assert.True(PlainNumbers.Of(parameter.Value).Any(value => value != 0), $"{parameter.Key} was learned"));
             // The file does what it says: every layer gets its slots, and their sum is the budget.
             using var scope = TorchSharp.torch.NewDisposeScope();
-            var context = RandomContext.Of(model.Config, Prefix, 3, layer: 1);
+            var context = RandomContext.Of(runs.Model.Config, Prefix, 3, layer: 1);
             using var compressor = SuperTokenCompressor.Around(sidecar);
             var plan = compressor.Plan(new PlanContext(Prefix, 2, 4, Ratio.Of(2)));
             Assert.Equal(2 * 4 * (Prefix / 2), plan.Layers.Sum(layer => layer.SlotsByHead.Sum()));
@@ -50,7 +49,7 @@ public sealed class ChoiceTrainerTests : IDisposable
     [Fact]
     public void Without_measured_budgets_all_heads_stay_alike()
     {
-        var result = Run("a", Asked with { HeadSequences = 0 }, int.MaxValue)!;
+        var result = runs.Run("a", Asked with { HeadSequences = 0 })!;
 
         Assert.Null(result.Sidecar.HeadSlots);
         Assert.Null(SidecarFile.ReadConfig(result.BestFile).HeadRecent);
@@ -59,98 +58,81 @@ public sealed class ChoiceTrainerTests : IDisposable
     [Fact]
     public void Stopping_in_steps_measurements_and_validations_changes_no_bit()
     {
-        Run("whole", Asked, int.MaxValue);
-        var expected = Results("whole");
-        var runs = 0;
+        runs.Run("whole", Asked);
+        var expected = runs.Results("whole");
+        var count = 0;
 
         Gen.Int[0, 6].List[1, 8].Sample(stops =>
         {
-            var name = $"run-{Interlocked.Increment(ref runs)}";
-            foreach (var stop in stops) Run(name, Asked, stop);
-            Run(name, Asked, int.MaxValue);
-            Assert.Equal(expected, Results(name));
+            var name = $"run-{Interlocked.Increment(ref count)}";
+            foreach (var stop in stops) runs.Run(name, Asked, stop);
+            runs.Run(name, Asked);
+            Assert.Equal(expected, runs.Results(name));
         }, iter: 10, threads: 1);
     }
 
     [Fact]
     public void A_run_that_is_stopped_at_every_report_ends_as_the_one_that_was_not()
     {
-        Run("whole", Asked, int.MaxValue);
+        runs.Run("whole", Asked);
 
         for (var stop = 0; stop < Steps + 3; stop++)
         {
-            Run($"stopped-{stop}", Asked, stop);
-            Run($"stopped-{stop}", Asked, int.MaxValue);
-            Assert.Equal(Results("whole"), Results($"stopped-{stop}"));
+            runs.Run($"stopped-{stop}", Asked, stop);
+            runs.Run($"stopped-{stop}", Asked);
+            Assert.Equal(runs.Results("whole"), runs.Results($"stopped-{stop}"));
+        }
+    }
+
+    [Fact]
+    public void Stopping_inside_a_step_changes_no_bit()
+    {
+        var options = Asked with { Sequences = 3 };
+        runs.Run("whole", options);
+        var data = RandomData();
+        for (var read = 8; read < 24; read += 3)
+        {
+            using var stop = new CancellationTokenSource();
+            var reads = 0;
+            // Costs of the step's first sequences are in the levels when the next one is read.
+            var stopped = data with { Sequences = index =>
+            {
+                if (++reads == read) stop.Cancel();
+                return data.Sequences(index);
+            } };
+            Assert.Null(runs.Run($"stopped-{read}", options with { StoreBytes = 1 }, stopped, new StoppedRuns.Stopping(stop), stop));
+
+            runs.Run($"stopped-{read}", options);
+
+            Assert.Equal(runs.Results("whole"), runs.Results($"stopped-{read}"));
         }
     }
 
     [Fact]
     public void A_finished_run_is_left_as_it_is()
     {
-        Run("a", Asked, int.MaxValue);
-        var before = Results("a");
+        runs.Run("a", Asked);
+        var before = runs.Results("a");
 
-        var result = Run("a", Asked, int.MaxValue)!;
+        var result = runs.Run("a", Asked)!;
 
         Assert.Equal((Steps, Steps), (result.Steps, result.Resumed));
-        Assert.Equal(before, Results("a"));
+        Assert.Equal(before, runs.Results("a"));
     }
 
     [Fact]
     public void Whole_stopped_and_resumed_runs_leave_no_tensor_behind()
     {
-        Run("a", Asked, int.MaxValue);
+        runs.Run("a", Asked);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        Run("b", Asked, int.MaxValue);
+        runs.Run("b", Asked);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-        for (var stop = 0; stop < Steps + 3; stop++) Run($"stopped-{stop}", Asked, stop);
-        Run("stopped-4", Asked, int.MaxValue);
+        for (var stop = 0; stop < Steps + 3; stop++) runs.Run($"stopped-{stop}", Asked, stop);
+        runs.Run("stopped-4", Asked);
 
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    public void Dispose()
-    {
-        model.Dispose();
-        Directory.Delete(root, recursive: true);
-    }
-
-    // Stops when so many things were reported (phases, steps, the validation); a run may end before. Null: it was stopped.
-    private TrainingResult? Run(string name, TrainingOptions options, int stopAt)
-    {
-        using var stop = new CancellationTokenSource();
-        try
-        {
-            return new Trainer(model, options, RandomData(), Path.Combine(root, name)).Run(new Stopping(stop, stopAt), stop.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.True(stop.IsCancellationRequested);
-            return null;
-        }
-    }
-
-    private (string Final, string Best, string Log) Results(string name)
-    {
-        string At(string file) => Path.Combine(root, name, file);
-        return (Convert.ToHexString(File.ReadAllBytes(At("final.safetensors"))), Convert.ToHexString(File.ReadAllBytes(At("best.safetensors"))), string.Join('\n', TrainingLogs.WithoutTimes(At("log.jsonl"))));
-    }
-
-    private sealed class Stopping(CancellationTokenSource stop, int after) : ITrainingObserver
-    {
-        private int reports;
-
-        public void OnPhase(string phase) => Count();
-
-        public void OnStep(StepReport report, int steps) => Count();
-
-        public void OnValidation(ValidationResult result, bool isBest) => Count();
-
-        private void Count()
-        {
-            if (reports++ == after) stop.Cancel();
-        }
-    }
+    public void Dispose() => runs.Dispose();
 }

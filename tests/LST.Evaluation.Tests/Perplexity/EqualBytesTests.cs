@@ -46,6 +46,19 @@ public class EqualBytesTests(ReferenceModel reference) : IClassFixture<Reference
         Assert.Equal([95, 47, Math.Floor(47.5 * 2052 / 2068), Math.Floor(47.5 * 2052 / 2064)], rows.Select(row => row.KeptSlotsMean));
     }
 
+    [Theory, InlineData("2"), InlineData("4")]
+    public void A_trained_sidecar_stays_that_of_the_ratio_that_was_asked_for(string ratio)
+    {
+        var record = reference.Run(ReferenceModel.Prose, Settings("lst", ratio));
+        var prompt = ReferenceModel.Chunk(reference.Ids(ReferenceModel.Prose.Content), 0, P, 8)[..T];
+        var (dense, row) = (record.Rows[0].BytesPerToken * T, record.Rows[1]);
+
+        Assert.Equal($"lst-{ratio}x.safetensors", row.Options["file"]!.GetValue<string>());
+        Assert.InRange(row.KeptSlotsMean, 1, T / double.Parse(ratio, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.True(row.BytesPerToken * T <= dense / Ratio.Parse(ratio).Value);
+        Assert.True(NextLarger(prompt, "lst", Math.Round(row.KeptSlotsMean) + 1, Ratio.Parse(ratio)) > dense / Ratio.Parse(ratio).Value);
+    }
+
     [Fact]
     public void A_method_whose_protected_tokens_alone_are_too_large_is_refused()
     {
@@ -65,13 +78,14 @@ public class EqualBytesTests(ReferenceModel reference) : IClassFixture<Reference
     }
 
     // Bytes of the next larger cache that the method can make of the prompt.
-    private long NextLarger(long[] prompt, string method, double slots)
+    private long NextLarger(long[] prompt, string method, double slots, Ratio? asked = null)
     {
         using var compressor = MethodSpec.Parse(method).Create();
+        compressor.Attach(new ModelTarget(reference.Loaded.Identity.Name, reference.Loaded.Identity.WeightsSha256, reference.Model.Config));
         var first = method.Contains("budget=middle") ? 1 : (int)slots;
-        List<CompressionJob> jobs = [.. Enumerable.Range(first, T - first + 1).Select(n => new CompressionJob(compressor, Ratio.Of(T, n)))];
+        List<CompressionJob> jobs = [.. Enumerable.Range(first, T - first + 1).Select(n => new CompressionJob(compressor, Ratio.Of(T, n)) { Asked = asked ?? Ratio.Of(T, n) })];
         using var prompts = PromptCompression.Run(reference.Model, prompt, jobs, reference.Loaded.Tokenizer, TestContext.Current.CancellationToken);
-        var layers = prompts.Jobs.First(job => job.Plan.Total > 32 * slots).Cache.Layers.Select(layer => layer.Prefix!).ToList();
+        var layers = prompts.Jobs.First(job => job.Plan.Total > 32 * slots - (asked is null ? 0 : 1)).Cache.Layers.Select(layer => layer.Prefix!).ToList();
         // Where heads choose for themselves, a layer in which they agree is luck: it would not do so in the next text.
         var shared = layers.TrueForAll(layer => layer.PositionsShared);
         return layers.Sum(layer => (layer.Slots * 2L * 64 * 4) + (layer.Bias is null ? 0 : 4L * layer.Slots) + (4L * (shared ? layer.Length(0, 0) : layer.Slots)));

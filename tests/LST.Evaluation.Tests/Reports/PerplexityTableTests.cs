@@ -64,6 +64,30 @@ public sealed class PerplexityTableTests
     }
 
     [Fact]
+    public void Slots_and_bytes_that_are_equal_are_tables_of_their_own()
+    {
+        var slots = Record("2026-01-01T00:00:00Z", Row("dense", 1, Dense), Row("h2o", 2, [930, 1040, 1150]));
+        var bytes = slots with { Created = "2026-01-02T00:00:00Z", Options = new JsonObject { ["equal"] = "bytes" } };
+
+        var tables = PerplexityTable.Join([slots, bytes]);
+
+        Assert.Equal(2, tables.Count);
+        Assert.Contains("## lst-ref on api at equal bytes\n", PerplexityMarkdown.Of(tables, "lst"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_name_for_two_sidecars_is_refused()
+    {
+        PerplexityRow Lst(string digest, string file) => Row("lst", 2, [901, 1002, 1101]) with { Options = new JsonObject { ["file"] = file, ["file-sha256"] = digest } };
+        var shipped = Record("2026-01-01T00:00:00Z", Row("dense", 1, Dense), Lst("aa", "lst-2x.safetensors"));
+
+        PerplexityTable.Join([shipped, Record("2026-01-02T00:00:00Z", Row("dense", 1, Dense), Lst("aa", "best.safetensors"))]);
+        var error = Assert.Throws<DataException>(() => PerplexityTable.Join([shipped, Record("2026-01-03T00:00:00Z", Row("dense", 1, Dense), Lst("bb", "lst-2x.safetensors"))]));
+
+        Assert.Contains("other options or another sidecar", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_column_of_pairs_is_there_where_the_method_is()
     {
         var tables = PerplexityTable.Join([Record("2026-01-01T00:00:00Z", Row("dense", 1, Dense), Row("h2o", 2, [930, 1040, 1150]), Row("h2o", 4, [950, 1060, 1180]), Row("lst", 2, [901, 1002, 1101]))]);

@@ -27,24 +27,6 @@ public sealed record TrainingSequence(long[] Ids, int Prefix, int Suffix, float[
 
     /// <summary>Sum of the weights of all targets.</summary>
     public double WeightSum => Weights is null ? Suffix : Weights.Sum(weight => (double)weight);
-
-    /// <summary>
-    /// The same sequence with a longer suffix, for batches of one shape: filler ids of weight 0 behind the last target, which a causal pass over the real
-    /// ones never sees.
-    /// </summary>
-    /// <param name="suffix">The new S, at least <see cref="Suffix"/>.</param>
-    /// <param name="filler">Any id of the vocabulary.</param>
-    public TrainingSequence PaddedTo(int suffix, long filler)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(suffix, Suffix);
-        if (suffix == Suffix) return this;
-        var ids = new long[Prefix + suffix + 1];
-        Ids.CopyTo(ids, 0);
-        ids.AsSpan(Ids.Length).Fill(filler);
-        var weights = new float[suffix];
-        for (var target = 0; target < Suffix; target++) weights[target] = Weight(target);
-        return this with { Ids = ids, Suffix = suffix, Weights = weights };
-    }
 }
 
 /// <summary>The kinds of sequences, as they are spelled in settings and records.</summary>

@@ -98,20 +98,6 @@ public class SequenceSamplerTests
     }, iter: 30, threads: 1);
 
     [Fact]
-    public void Padding_keeps_targets_and_weighs_nothing_itself()
-    {
-        var sequence = Samplers.Sampler(Samplers.Only(SequenceKinds.Recall)).At(1);
-
-        var padded = sequence.PaddedTo(sequence.Suffix + 9, filler: 1);
-
-        Assert.Equal(sequence.Ids, padded.Ids[..sequence.Ids.Length]);
-        Assert.Equal(padded.Prefix + padded.Suffix + 1, padded.Ids.Length);
-        Assert.Equal(sequence.Weights, padded.Weights![..sequence.Suffix]);
-        Assert.All(padded.Weights[sequence.Suffix..], weight => Assert.Equal(0, weight));
-        Assert.Equal(sequence.WeightSum, padded.WeightSum);
-    }
-
-    [Fact]
     public void The_digest_tells_settings_apart()
     {
         MixtureSettings[] all =
