@@ -101,6 +101,22 @@ public class HeadMeasurementTests
     }
 
     [Fact]
+    public void A_head_that_keeps_everything_has_recents_that_serve_it_at_other_ratios()
+    {
+        using var model = TinyModels.Load(TinyModels.Gqa);
+        var options = HeadMeasurement.Options(Ratio.Of(2));
+        // Head 0 loses much under everything short of all, least where a quarter of its slots are recents; the others lose nothing anywhere.
+        double[][] errors = [.. Enumerable.Range(0, 6).Select(head => options.Select(option => head > 0 || option.Slots >= 2 ? 0 : 1 + Math.Abs(option.Recent - 0.25)).ToArray())];
+
+        var config = new HeadMeasurement(model, Config(model.Config, Ratio.Of(2)), Ratio.Of(2)).Choose(errors).Checked();
+
+        Assert.Equal(0.25, config.HeadRecent![0][0]);
+        Assert.All(config.HeadRecent.SelectMany(row => row), recent => Assert.True(recent < 1));
+        Assert.Null(HeadBudgets.Of(config, new PlanContext(500, 3, 2, Ratio.Of(2)))[0][0]);
+        Assert.InRange(HeadBudgets.Of(config, new PlanContext(500, 3, 2, Ratio.Of(4)))[0][0]!.MiddleSlots, 100, 499);
+    }
+
+    [Fact]
     public void What_is_chosen_is_a_sound_config_whose_plans_have_the_exact_total() =>
         (from text in Gen.Int[0, 3].Select(i => new[] { "2", "4", "8", "3/2" }[i])
          from shape in Gen.Int[0, 1].Select(i => i == 0 ? TinyModels.Mha : TinyModels.Gqa)
