@@ -11,6 +11,9 @@ public static class MemoryEstimate
 {
     private const long Constant = 160L << 20;
 
+    // Lists and plans of methods, of which garbage may lie about until it is collected.
+    private const long Lists = 96L << 20;
+
     /// <summary>Weights in the run's dtype and the largest one again while it is read.</summary>
     public static long Weights(IModelFile file, ScalarType dtype)
     {
@@ -41,7 +44,8 @@ public static class MemoryEstimate
         var masks = 4.0 * copies * Math.Max(heads * suffix * (prefix + suffix), 2 * prefix * prefix);          // per head with a bias; a repeated prompt behind itself
         var statistics = 4.0 * 4 * config.QueryHeads * Math.Min(256, prefix) * prefix;
         var sums = 3.0 * 8 * width * prefix;                                                                  // running sums of means, in double
-        return Whole(needed + slots + cache + masks + statistics + sums);
+        var learned = 4.0 * 8 * width * prefix;                                                               // scaled inputs of a sidecar and what it makes of them
+        return Whole(needed + slots + cache + masks + statistics + sums + learned + Lists);
     }
 
     /// <summary>Refuses what is above the memory that is left.</summary>
