@@ -15,16 +15,17 @@ public static class Selection
     {
         using var scope = NewDisposeScope();
         // torch.topk leaves the order of ties open; a stable sort does not.
-        var order = scores.to(float32).sort(-1, descending: true, stable: true).Indices.cpu();
+        var order = scores.to(float32).sort(-1, descending: true, stable: true).Indices.cpu().contiguous();
         var tokens = (int)order.shape[1];
-        var flat = order.contiguous().data<long>().ToArray();
-        return [.. counts.Select((count, row) =>
+        var indices = order.Span<long>();
+        var rows = new int[counts.Count][];
+        for (var row = 0; row < rows.Length; row++)
         {
-            var kept = new int[Math.Min(count, tokens)];
-            for (var i = 0; i < kept.Length; i++) kept[i] = (int)flat[row * tokens + i];
+            var kept = rows[row] = new int[Math.Min(counts[row], tokens)];
+            for (var i = 0; i < kept.Length; i++) kept[i] = (int)indices[row * tokens + i];
             Array.Sort(kept);
-            return kept;
-        })];
+        }
+        return rows;
     }
 
     /// <summary>

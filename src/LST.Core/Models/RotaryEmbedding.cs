@@ -43,10 +43,11 @@ public sealed class RotaryEmbedding
     public (Tensor Cos, Tensor Sin) Tables(ReadOnlySpan<long> positions)
     {
         var half = inverseFrequencies.Length;
-        var cos = new float[positions.Length * half];
-        var sin = new float[positions.Length * half];
-        for (var t = 0; t < positions.Length; t++) Fill(positions[t], cos.AsSpan(t * half, half), sin.AsSpan(t * half, half));
-        return (tensor(cos, positions.Length, half), tensor(sin, positions.Length, half));
+        var (cos, sin) = (empty(positions.Length, half, float32), empty(positions.Length, half, float32));
+        var cosines = cos.Span<float>();
+        var sines = sin.Span<float>();
+        for (var t = 0; t < positions.Length; t++) Fill(positions[t], cosines.Slice(t * half, half), sines.Slice(t * half, half));
+        return (cos, sin);
     }
 
     /// <summary>Tables of positions 0 … count − 1 on a device. The angles are kept, since every layer of a prompt asks for the same.</summary>

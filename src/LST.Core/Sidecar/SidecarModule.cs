@@ -13,12 +13,14 @@ namespace LST.Core.Sidecar;
 public sealed class SidecarModule : IDisposable
 {
     private readonly ISuperTokenNetwork network;
+    private readonly ImportanceNetwork? importance;
     private readonly Dictionary<string, Tensor> parameters;
 
     internal SidecarModule(SidecarConfig config, Dictionary<string, Tensor> parameters, InputScale scale)
     {
         (Config, this.parameters, Scale) = (config, parameters, scale);
         network = SuperTokenNetworks.Of(config);
+        importance = config.Choice == TokenChoiceRule.Learned ? new ImportanceNetwork(config) : null;
     }
 
     /// <summary>Every option.</summary>
@@ -81,7 +83,7 @@ public sealed class SidecarModule : IDisposable
     /// <param name="layer">Layer index.</param>
     /// <param name="keys">Keys in the sidecar's key space [H_kv, T, D].</param>
     /// <param name="values">Values [H_kv, T, D].</param>
-    public Tensor Importance(int layer, Tensor keys, Tensor values) => new ImportanceNetwork(Config).Forward(parameters, layer, Scale.Apply(layer, keys.to(float32), values.to(float32)));
+    public Tensor Importance(int layer, Tensor keys, Tensor values) => importance!.Forward(parameters, layer, Scale, keys.to(float32), values.to(float32));
 
     /// <summary>Post-RoPE keys of wide windows, or null where there are none.</summary>
     /// <param name="config">Says in which space keys are pooled.</param>

@@ -30,19 +30,24 @@ internal sealed class ImportanceNetwork(SidecarConfig config)
         ];
     }
 
-    /// <summary>Log importance [H_kv, T].</summary>
+    /// <summary>Log importance [H_kv, T] float32. Differentiable in the parameters.</summary>
     /// <param name="parameters">By name; float32.</param>
     /// <param name="layer">Layer index.</param>
-    /// <param name="inputs">Scaled keys and values of each token [H_kv, T, 2D] float32.</param>
-    public Tensor Forward(IReadOnlyDictionary<string, Tensor> parameters, int layer, Tensor inputs)
+    /// <param name="scale">Scale of the inputs x = [k, v].</param>
+    /// <param name="keys">Keys of each token in the sidecar's key space [H_kv, T, D] float32.</param>
+    /// <param name="values">Values [H_kv, T, D] float32.</param>
+    public Tensor Forward(IReadOnlyDictionary<string, Tensor> parameters, int layer, InputScale scale, Tensor keys, Tensor values)
     {
-        var (heads, tokens) = (inputs.shape[0], inputs.shape[1]);
-        var features = inputs.bmm(parameters["choice.project"][layer]);                                               // [H, T, p]
+        var (heads, tokens, headDim) = (keys.shape[0], keys.shape[1], keys.shape[2]);
+        var project = parameters["choice.project"][layer];                                                            // [H, 2D, p]
+        // The scale goes into the projection, which has fewer numbers than the tokens.
+        var scaled = project / scale.Deviation[layer].unsqueeze(2);
+        var features = keys.bmm(scaled.narrow(1, 0, headDim)).add_(values.bmm(scaled.narrow(1, headDim, headDim))).sub_(scale.Mean[layer].unsqueeze(1).bmm(scaled));
         var padded = nn.functional.pad(features, [0, 0, Side, Side]);
-        var seen = cat([.. Enumerable.Range(0, 2 * Side + 1).Select(i => padded.narrow(1, i, tokens))], 2);            // [H, T, 5p]
-        var distance = (tokens - arange(tokens, dtype: float32, device: inputs.device)).log().view(1, -1, 1);          // [1, T, 1]
-        var z = nn.functional.silu(matmul(seen, parameters["choice.first.weight"]) + parameters["choice.first.head"][layer].unsqueeze(1) + distance * parameters["choice.first.distance"]);
-        return matmul(z, parameters["choice.hidden"][layer].unsqueeze(2)).squeeze(2) + matmul(features, parameters["choice.token"][layer].unsqueeze(2)).squeeze(2)
+        var seen = padded.unfold(1, 2 * Side + 1, 1).transpose(2, 3).reshape(heads, tokens, -1);                       // [H, T, 5p]
+        var distance = (tokens - arange(tokens, dtype: float32, device: keys.device)).log().view(1, -1, 1);            // [1, T, 1]
+        var z = matmul(seen, parameters["choice.first.weight"]).add_(parameters["choice.first.head"][layer].unsqueeze(1)).addcmul_(distance, parameters["choice.first.distance"], 1);
+        return matmul(nn.functional.silu(z), parameters["choice.hidden"][layer].unsqueeze(2)).squeeze(2) + matmul(features, parameters["choice.token"][layer].unsqueeze(2)).squeeze(2)
             + distance.squeeze(2) * parameters["choice.distance"][layer].unsqueeze(1) + parameters["choice.level"][layer].unsqueeze(1);
     }
 }
