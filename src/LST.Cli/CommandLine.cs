@@ -10,7 +10,7 @@ namespace LST.Cli;
 /// <summary>Reads the command line, runs a command, and turns every end into an exit code: 0 ok, 1 failed work, 2 wrong usage, 130 stopped by Ctrl-C.</summary>
 public static class CommandLine
 {
-    private const int Stopped = 130;
+    internal const int Stopped = 130;
     private static readonly string[] Groups = ["eval", "convert", "data", "records"];
 
     /// <summary>The arguments as they were given, for records.</summary>
@@ -116,10 +116,23 @@ public static class CommandLine
             });
             config.AddBranch("records", records =>
             {
-                records.SetDescription("What runs left behind.");
+                records.SetDescription("What runs left behind: list, show, query, tables.");
+                records.AddCommand<RecordsListCommand>("list").WithDescription("All records with their best number.")
+                    .WithExample("records", "list").WithExample("records", "list", "--kind", "ppl", "--model", "lst-ref", "--text", "api");
+                records.AddCommand<RecordsShowCommand>("show").WithDescription("One record: what ran, on what, and what came out.")
+                    .WithExample("records", "show", "d5209c7f").WithExample("records", "show", "training-smollm2-lst-4x", "--json");
+                records.AddCommand<RecordsSqlCommand>("sql").WithDescription("SQL over all records: the tables records, ppl and training. Read only.")
+                    .WithExample("records", "sql", "\"DESCRIBE ppl\"")
+                    .WithExample("records", "sql", "\"SELECT method, ppl FROM ppl WHERE ratio = 4\"")
+                    .WithExample("records", "sql", "\"FROM training WHERE is_best\"", "--format", "csv");
                 records.AddCommand<RecordsTableCommand>("table").WithDescription("Perplexity records as Markdown tables: runs on the same chunks joined, methods compared in pairs.")
                     .WithExample("records", "table").WithExample("records", "table", "--against", "kvzip");
+                records.AddCommand<RecordsExportCommand>("export").WithDescription("Rows of perplexity records as CSV, or as the Markdown of records table.")
+                    .WithExample("records", "export", "--out", "rows.csv").WithExample("records", "export", "d5209c7f", "a48265c7", "--format", "markdown");
             });
+            config.AddCommand<CompareCommand>("compare").WithDescription("Rows of two perplexity records, or of one, in pairs of chunks; and what was configured differently.")
+                .WithExample("compare", "775200db", "e0081c8d").WithExample("compare", "775200db:lst@2", "e0081c8d:kvzip@2")
+                .WithExample("compare", "a48265c7:kvzip", "d5209c7f:lst", "--ratio", "4");
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.
             config.AddCommand<SetupCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");

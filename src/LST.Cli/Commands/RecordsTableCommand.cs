@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using LST.Core;
-using LST.Evaluation;
 using LST.Evaluation.Records;
 using LST.Evaluation.Reports;
 using Spectre.Console.Cli;
@@ -14,7 +13,7 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
     public sealed class Settings : CommandSettings
     {
         /// <summary>Which records.</summary>
-        [CommandArgument(0, "[RECORDS]"), Description("Ids or files of perplexity records (default: all in data/results/ppl).")]
+        [CommandArgument(0, "[RECORDS]"), Description("Perplexity records: ids, their beginnings or ends, or files (default: all in data/results/ppl).")]
         public string[]? Records { get; init; }
 
         /// <summary>The method of the paired column.</summary>
@@ -25,18 +24,11 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
     /// <inheritdoc/>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
-        var records = settings.Records is { Length: > 0 } names ? [.. names.Select(Read)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
+        var records = settings.Records is { Length: > 0 } names ? [.. names.Select(RecordCatalog.OfProject().Find).Select(RecordStore.Read<PerplexityRecord>)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
         if (records.Count == 0) throw new DataException("There is no perplexity record yet; make one with ./lst eval ppl.");
         if (!records.Any(record => record.Rows.Any(row => row.Method == settings.Against)) && settings.Against != "lst")
             throw new UsageException($"--against {settings.Against}: none of these records has such a row; they have {string.Join(", ", records.SelectMany(record => record.Rows).Select(row => row.Method).Distinct())}");
         Console.Write(PerplexityMarkdown.Of(PerplexityTable.Join(records), settings.Against));
         return 0;
-    }
-
-    private static PerplexityRecord Read(string name)
-    {
-        if (File.Exists(name)) return RecordStore.Read<PerplexityRecord>(name);
-        var stored = Path.Combine(ProjectFolders.Results, PerplexityRecord.RecordKind, name + ".json");
-        return File.Exists(stored) ? RecordStore.Read<PerplexityRecord>(stored) : throw new UsageException($"'{name}' is neither a file nor the id of a perplexity record; ids are the names of the files in data/results/ppl");
     }
 }

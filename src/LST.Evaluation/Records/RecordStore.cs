@@ -58,9 +58,7 @@ public sealed class RecordStore(string folder)
             var kind = JsonNode.Parse(text)?["kind"]?.GetValue<string>();
             var record = JsonSerializer.Deserialize<TRecord>(text, RecordJson.Options)!;
             if (record.Kind != kind) throw new DataException($"The record '{name}' must be of kind '{record.Kind}', but it is of kind '{kind}'; move it to its folder.");
-            var blank = text.Replace($"\"id\": {JsonSerializer.Serialize(record.Id, RecordJson.Options)}", "\"id\": \"\"", StringComparison.Ordinal);
-            if (record.Id.Length < HashLength || record.Id + ".json" != name || record.Id[^HashLength..] != Hash(blank))
-                throw new DataException($"The record '{name}' was changed after it was written: its content does not have the hash in its name; make it again.");
+            RequireHash(record.Id, text, name);
             if (record.Contradiction() is { } found) throw new DataException($"The record '{name}' contradicts itself: {found}; make it again.");
             return record;
         }
@@ -68,6 +66,14 @@ public sealed class RecordStore(string folder)
         {
             throw new DataException($"The record '{name}' cannot be read ({exception.Message.TrimEnd('.')}); make it again.", exception);
         }
+    }
+
+    /// <summary>Refuses a record whose content does not have the hash at the end of its id.</summary>
+    internal static void RequireHash(string id, string text, string name)
+    {
+        var blank = text.Replace($"\"id\": {JsonSerializer.Serialize(id, RecordJson.Options)}", "\"id\": \"\"", StringComparison.Ordinal);
+        if (id.Length < HashLength || id + ".json" != name || id[^HashLength..] != Hash(blank))
+            throw new DataException($"The record '{name}' was changed after it was written: its content does not have the hash in its name; make it again.");
     }
 
     private static string Format(RunRecord record)

@@ -1,0 +1,80 @@
+namespace LST.Evaluation.Records.Query;
+
+/// <summary>The tables that queries see, made from the JSON of all records. A field that a kind does not have, or has in another form, is NULL.</summary>
+internal static class RecordTables
+{
+    /// <summary>One row a record.</summary>
+    public const string Records = """
+        CREATE TABLE records AS SELECT
+            record->>'id' AS id,
+            record->>'kind' AS kind,
+            TRY_CAST(record->>'created' AS TIMESTAMP) AS created,
+            record->>'command' AS command,
+            record->'model'->>'name' AS model,
+            record->'model'->>'weights_sha256' AS weights_sha256,
+            record->'text'->>'name' AS text,
+            record->'text'->>'sha256' AS text_sha256,
+            record->>'preset' AS preset,
+            TRY_CAST(record->>'seed' AS BIGINT) AS seed,
+            record->>'dtype' AS dtype,
+            record->>'device' AS device,
+            record->>'backend' AS backend,
+            TRY_CAST(record->>'threads' AS BIGINT) AS threads,
+            record->'versions'->>'commit' AS commit,
+            TRY_CAST(record->'versions'->>'dirty' AS BOOLEAN) AS dirty,
+            record->'versions'->>'project' AS version,
+            record->'versions'->>'runtime' AS runtime,
+            record->'versions'->>'libtorch' AS libtorch,
+            record->'machine'->>'processor' AS processor,
+            TRY_CAST(record->'machine'->>'logical_cores' AS BIGINT) AS logical_cores,
+            TRY_CAST(record->>'wall_seconds' AS DOUBLE) AS wall_seconds,
+            TRY_CAST(record->>'peak_memory_bytes' AS BIGINT) AS peak_memory_bytes,
+            record->'options' AS options,
+            record
+        FROM loaded ORDER BY place
+        """;
+
+    /// <summary>One row a method and ratio of every perplexity record.</summary>
+    public const string Perplexity = """
+        CREATE TABLE ppl AS SELECT
+            r.id, r.created, r.model, r.text,
+            r.record->>'protocol' AS protocol,
+            TRY_CAST(r.record->>'prefix' AS BIGINT) AS prefix,
+            TRY_CAST(r.record->>'suffix' AS BIGINT) AS suffix,
+            TRY_CAST(r.record->>'chunks' AS BIGINT) AS chunks,
+            r.options->>'equal' AS equal,
+            r.seed, r.dtype, r.device,
+            row->>'method' AS method,
+            TRY_CAST(row->>'ratio' AS DOUBLE) AS ratio,
+            TRY_CAST(row->>'ratio_effective' AS DOUBLE) AS ratio_effective,
+            TRY_CAST(row->>'ppl' AS DOUBLE) AS ppl,
+            TRY_CAST(row->>'ppl_over_dense' AS DOUBLE) AS ppl_over_dense,
+            TRY_CAST(row->>'$.ci95[0]' AS DOUBLE) AS low,
+            TRY_CAST(row->>'$.ci95[1]' AS DOUBLE) AS high,
+            TRY_CAST(row->>'kept_slots_mean' AS DOUBLE) AS kept_slots,
+            TRY_CAST(row->>'bytes_per_token' AS DOUBLE) AS bytes_per_token,
+            TRY_CAST(row->>'dense_bytes_per_token' AS DOUBLE) AS dense_bytes_per_token,
+            TRY_CAST(row->>'parameters' AS BIGINT) AS parameters,
+            TRY_CAST(row->>'compress_ms_per_1k_tokens' AS DOUBLE) AS compress_ms_per_1k_tokens,
+            TRY_CAST(row->>'prefill_ms_per_1k_tokens' AS DOUBLE) AS prefill_ms_per_1k_tokens,
+            row->'options' AS options
+        FROM (SELECT records.*, unnest(records.record->'$.rows[*]') AS row FROM records WHERE kind = 'ppl') AS r
+        """;
+
+    /// <summary>One row a point of the development curve of every training record.</summary>
+    public const string Training = """
+        CREATE TABLE training AS SELECT
+            id, created, model, preset, ratios, seed, dtype, parameters, step, ppl_over_dense, recall, is_candidate, is_best, ppl_over_dense_by_text
+        FROM (SELECT
+                r.id, r.created, r.model, r.preset, r.seed, r.dtype,
+                TRY_CAST(r.record->'ratios' AS DOUBLE[]) AS ratios,
+                TRY_CAST(r.record->>'parameters' AS BIGINT) AS parameters,
+                TRY_CAST(point->>'step' AS BIGINT) AS step,
+                TRY_CAST(point->'ppl_over_dense' AS MAP(VARCHAR, DOUBLE)) AS ppl_over_dense_by_text,
+                exp(list_avg(list_transform(map_values(ppl_over_dense_by_text), lambda value: ln(value)))) AS ppl_over_dense,
+                TRY_CAST(point->>'recall' AS DOUBLE) AS recall,
+                TRY_CAST(point->>'is_candidate' AS BOOLEAN) AS is_candidate,
+                step = TRY_CAST(r.record->>'best_step' AS BIGINT) AS is_best
+            FROM (SELECT records.*, unnest(records.record->'$.development[*]') AS point FROM records WHERE kind = 'training') AS r)
+        """;
+}
