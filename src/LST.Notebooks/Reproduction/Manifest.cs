@@ -57,13 +57,17 @@ public sealed class Manifest
     /// <summary>Why a product has to be made (again), a few words; null: its inputs and files are as they were.</summary>
     /// <param name="name">The product.</param>
     /// <param name="digests">The files as they are now.</param>
-    /// <param name="source">An input that it must have.</param>
-    public string? Stale(string name, Digests digests, string source)
+    /// <param name="notebooks">The notebooks among its inputs, all of them.</param>
+    public string? Stale(string name, Digests digests, params IReadOnlyCollection<string> notebooks)
     {
         if (Find(name) is not { } product) return "not made yet";
-        if (!product.Inputs.ContainsKey(source)) return $"made from another source than {source}";
+        foreach (var notebook in notebooks)
+            if (!product.Inputs.ContainsKey(notebook)) return $"made without {notebook}";
         foreach (var (input, digest) in product.Inputs)
+        {
+            if (input.EndsWith(".ipynb", StringComparison.Ordinal) && !notebooks.Contains(input)) return $"made with {input}, which is gone";
             if ((digests.Of(input) ?? "missing") != digest) return $"{input} changed";
+        }
         foreach (var (output, digest) in product.Outputs)
             if (digests.Of(output) != digest) return File.Exists(Path.Combine(digests.Root, output)) ? $"{output} is not what was made" : $"{output} is missing";
         return null;
