@@ -103,7 +103,7 @@ public sealed class Reproducer
     private void Forget(IReadOnlyList<string> sources)
     {
         foreach (var manifest in new[] { here, committed })
-            foreach (var name in manifest.Names.Where(name => name != "report" && !sources.Contains($"notebooks/{name}.ipynb") && !name.StartsWith("record ", StringComparison.Ordinal)).ToList())
+            foreach (var name in manifest.Names.Where(name => name != "report" && !sources.Contains($"notebooks/{name}.ipynb") && !name.StartsWith("measured ", StringComparison.Ordinal)).ToList())
                 manifest.Remove(name);
     }
 }
