@@ -120,6 +120,8 @@ public static class CommandLine
                 records.AddCommand<RecordsTableCommand>("table").WithDescription("Perplexity records as Markdown tables: runs on the same chunks joined, methods compared in pairs.")
                     .WithExample("records", "table").WithExample("records", "table", "--against", "kvzip");
             });
+            config.AddCommand<ReproduceCommand>("reproduce").WithDescription("Make the table, every notebook with its figures, and one report again; only what changed. Goes on where it was stopped.")
+                .WithExample("reproduce").WithExample("reproduce", "--full").WithExample("reproduce", "--check");
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.
             config.AddCommand<SetupCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");
