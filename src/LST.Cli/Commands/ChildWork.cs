@@ -16,9 +16,9 @@ internal sealed class ChildWork(string root) : IReproductionWork
         var name = Path.GetFileNameWithoutExtension(notebook);
         var copy = $"figures/{name}.ipynb";
         var read = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(root, copy), cancel))?["metadata"]?["lst"]?["read"]?.AsArray() ?? [];
-        var pictures = Path.Combine(root, "figures", name);
-        return new ExecutedFiles([.. read.Select(file => (string)file!)],
-            [copy, .. Directory.Exists(pictures) ? Directory.GetFiles(pictures, "*.png").Select(file => $"figures/{name}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal) : []]);
+        var folder = Path.Combine(root, "figures", name);
+        var pictures = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.png") : [];
+        return new ExecutedFiles([.. read.Select(file => (string)file!)], [copy, .. pictures.Select(file => $"figures/{name}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal)]);
     }
 
     /// <inheritdoc/>
