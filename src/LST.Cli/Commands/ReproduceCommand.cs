@@ -25,6 +25,10 @@ public sealed class ReproduceCommand : AsyncCommand<ReproduceCommand.Settings>
         [CommandOption("--full"), Description("Also measure every perplexity record that a notebook reads once more, with all chunks. Hours; goes on where it was stopped.")]
         public bool Full { get; init; }
 
+        /// <summary>Without measurements.</summary>
+        [CommandOption("--figures"), Description("Only notebooks, figures and report; nothing is measured.")]
+        public bool Figures { get; init; }
+
         /// <summary>Only look.</summary>
         [CommandOption("--check"), Description("Make nothing: say which figures were made from other sources or records than those here, and fail if any was.")]
         public bool Check { get; init; }
@@ -33,14 +37,18 @@ public sealed class ReproduceCommand : AsyncCommand<ReproduceCommand.Settings>
     /// <inheritdoc/>
     public override async Task<int> ExecuteAsync(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
-        if ((settings.Quick ? 1 : 0) + (settings.Full ? 1 : 0) + (settings.Check ? 1 : 0) > 1) throw new UsageException("--quick, --full and --check exclude each other; give one of them");
+        if ((settings.Quick ? 1 : 0) + (settings.Full ? 1 : 0) + (settings.Figures ? 1 : 0) + (settings.Check ? 1 : 0) > 1) throw new UsageException("--quick, --full, --figures and --check exclude each other; give one of them");
         var root = ProjectFolders.Root ?? throw new UsageException("reproduce works inside a checkout of LST.Workbench; call ./lst of one");
         if (settings.Check) return Check(root);
         var progress = new LineProgress(Console.Error);
         var work = new ChildWork(root);
         var records = RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
-        List<AgreementRow> agreement = [.. await new Remeasurement(root, work, progress).Run(Remeasurement.Quick, records, cancellationToken)];
-        Print(agreement);
+        List<AgreementRow> agreement = [];
+        if (!settings.Figures)
+        {
+            agreement.AddRange(await new Remeasurement(root, work, progress).Run(Remeasurement.Quick, records, cancellationToken));
+            Print(agreement);
+        }
         var (made, kept) = await new Reproducer(root, work, progress).Run(cancellationToken);
         if (settings.Full) agreement.AddRange(await MeasureAll(root, work, progress, records, cancellationToken));
         Console.WriteLine($"{made} made, {kept} as they were; open {Reproducer.Report} in a browser, notebooks with their outputs are in figures/");
