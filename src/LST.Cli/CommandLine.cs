@@ -133,6 +133,8 @@ public static class CommandLine
             config.AddCommand<CompareCommand>("compare").WithDescription("Rows of two perplexity records, or of one, in pairs of chunks; and what was configured differently.")
                 .WithExample("compare", "775200db", "e0081c8d").WithExample("compare", "775200db:lst@2", "e0081c8d:kvzip@2")
                 .WithExample("compare", "a48265c7:kvzip", "d5209c7f:lst", "--ratio", "4");
+            config.AddCommand<ReproduceCommand>("reproduce").WithDescription("Make the table, every notebook with its figures, and one report again; only what changed. Goes on where it was stopped.")
+                .WithExample("reproduce").WithExample("reproduce", "--full").WithExample("reproduce", "--check");
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.
             config.AddCommand<SetupCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");

@@ -1,0 +1,75 @@
+using LST.Core;
+using LST.Core.Sidecar;
+using LST.Evaluation;
+using LST.Evaluation.Perplexity;
+using LST.Evaluation.Records;
+using LST.Evaluation.Reports;
+using LST.Evaluation.Texts;
+using LST.Evaluation.Training;
+
+namespace LST.Notebooks;
+
+/// <summary>What a notebook opens by name. Files of the project that were read are remembered as its inputs (<see cref="RunInputs"/>).</summary>
+public static class Open
+{
+    private static readonly Dictionary<(string, string), LoadedModel> Models = [];
+
+    /// <summary>A model, ready to run; opened once a session, never to be disposed by a cell.</summary>
+    /// <param name="name">A name, a Hugging Face folder or a GGUF file.</param>
+    /// <param name="dtype"><c>float32</c>, <c>bfloat16</c> or <c>float16</c>.</param>
+    public static LoadedModel Model(string name = "lst-ref", string dtype = "float32")
+    {
+        lock (Models)
+        {
+            if (!Models.TryGetValue((name, dtype), out var model)) Models[(name, dtype)] = model = LoadedModel.Open(name, PerplexitySettings.ParseDtype(dtype));
+            return model;
+        }
+    }
+
+    /// <summary>A text by its name or path.</summary>
+    public static LoadedText Text(string name) => TextCatalog.FromEnvironment().Load(name);
+
+    /// <summary>The first ids of a text behind BOS.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="text">A text's name or path.</param>
+    /// <param name="count">How many ids, BOS included.</param>
+    /// <param name="skip">Ids of the text left out at its start.</param>
+    public static long[] Ids(LoadedModel model, string text, int count, int skip = 0)
+    {
+        var content = Text(text).Content;
+        // Twenty characters hold a token: no need to encode a whole book for a thousand of them.
+        var ids = model.Encode(content[..(int)Math.Min(content.Length, 20L * (skip + count))]);
+        if (ids.Length < skip + count - 1) throw new DataException($"The text '{text}' has {ids.Length} tokens, {skip + count - 1} were asked for; take fewer or another text.");
+        return [model.BosId, .. ids.Skip(skip).Take(count - 1).Select(id => (long)id)];
+    }
+
+    /// <summary>A trained sidecar; the caller disposes it.</summary>
+    /// <param name="file">A file below <c>data/sidecars</c>: <c>lst-ref/lst-2x.safetensors</c>.</param>
+    public static SidecarModule Sidecar(string file)
+    {
+        var path = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", file);
+        if (!File.Exists(path)) throw new DataException($"There is no sidecar 'data/sidecars/{file}'; ./lst train makes one.");
+        RunInputs.Note(path);
+        return SidecarFile.Read(path);
+    }
+
+    /// <summary>Perplexity records of these ids, joined to tables.</summary>
+    /// <exception cref="DataException">A record is not there or not whole.</exception>
+    public static IReadOnlyList<PerplexityTable> Perplexity(params IEnumerable<string> ids) => PerplexityTable.Join(ids.Select(Record<PerplexityRecord>));
+
+    /// <summary>A training record.</summary>
+    /// <exception cref="DataException">The record is not there or not whole.</exception>
+    public static TrainingRecord Training(string id) => Record<TrainingRecord>(id);
+
+    /// <summary>A record of any kind.</summary>
+    /// <exception cref="DataException">The record is not there or not whole.</exception>
+    public static TRecord Record<TRecord>(string id)
+        where TRecord : RunRecord
+    {
+        var kind = id.Split('-', 2)[0];
+        var path = Path.Combine(ProjectFolders.Results, kind, id + ".json");
+        if (!File.Exists(path)) throw new DataException($"There is no record '{id}' in data/results/{kind}; take an id that ./lst records list prints.");
+        RunInputs.Note(path);
+        return RecordStore.Read<TRecord>(path);
+    }
+}
