@@ -11,7 +11,7 @@ namespace LST.Cli;
 public static class CommandLine
 {
     private const int Stopped = 130;
-    private static readonly string[] Groups = ["eval", "convert", "data", "records"];
+    private static readonly string[] Groups = ["eval", "convert", "data", "records", "notebook"];
 
     /// <summary>The arguments as they were given, for records.</summary>
     public static IReadOnlyList<string> Given { get; private set; } = [];
@@ -119,6 +119,15 @@ public static class CommandLine
                 records.SetDescription("What runs left behind.");
                 records.AddCommand<RecordsTableCommand>("table").WithDescription("Perplexity records as Markdown tables: runs on the same chunks joined, methods compared in pairs.")
                     .WithExample("records", "table").WithExample("records", "table", "--against", "kvzip");
+            });
+            config.AddBranch("notebook", notebook =>
+            {
+                notebook.SetDescription("Run, make and check notebooks.");
+                notebook.AddCommand<NotebookRunCommand>("run").WithDescription("Run notebooks top to bottom from a fresh kernel and write executed copies with pictures.")
+                    .WithExample("notebook", "run", "notebooks/tour.ipynb").WithExample("notebook", "run", "a.ipynb", "b.ipynb", "--out", "out/figures", "--timeout", "600");
+                notebook.AddCommand<NotebookInstallCommand>("install").WithDescription("Register the pinned .NET kernel for Jupyter and VS Code.").WithExample("notebook", "install");
+                notebook.AddCommand<NotebookNewCommand>("new").WithDescription("Make an empty notebook that keeps the rules.").WithExample("notebook", "new", "notebooks/my-question.ipynb", "--title", "\"My question\"");
+                notebook.AddCommand<NotebookCheckCommand>("check").WithDescription("Say which rules notebooks break: outputs, ids, size, magic commands, stale copies.").WithExample("notebook", "check", "notebooks/tour.ipynb");
             });
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.

@@ -8,7 +8,7 @@ public sealed partial class HelpTests : IDisposable
 {
     private readonly CliRun cli = new();
 
-    public static TheoryData<string> Commands { get; } = ["", "eval", "eval ppl", "generate", "train", "convert", "convert llama2c", "verify", "data", "data list", "doctor", "setup", "test"];
+    public static TheoryData<string> Commands { get; } = ["", "eval", "eval ppl", "generate", "train", "convert", "convert llama2c", "verify", "data", "data list", "notebook", "notebook run", "notebook install", "notebook new", "notebook check", "doctor", "setup", "test"];
 
     [Theory]
     [MemberData(nameof(Commands))]
