@@ -11,7 +11,7 @@ namespace LST.Cli;
 public static class CommandLine
 {
     internal const int Stopped = 130;
-    private static readonly string[] Groups = ["eval", "convert", "data", "records"];
+    private static readonly string[] Groups = ["eval", "convert", "data", "records", "notebook"];
 
     /// <summary>The arguments as they were given, for records.</summary>
     public static IReadOnlyList<string> Given { get; private set; } = [];
@@ -135,6 +135,15 @@ public static class CommandLine
                 .WithExample("compare", "a48265c7:kvzip", "d5209c7f:lst", "--ratio", "4");
             config.AddCommand<ReproduceCommand>("reproduce").WithDescription("Make the table, every notebook with its figures, and one report again; only what changed. Goes on where it was stopped.")
                 .WithExample("reproduce").WithExample("reproduce", "--full").WithExample("reproduce", "--check");
+            config.AddBranch("notebook", notebook =>
+            {
+                notebook.SetDescription("Run, make and check notebooks.");
+                notebook.AddCommand<NotebookRunCommand>("run").WithDescription("Run notebooks top to bottom from a fresh kernel and write executed copies with pictures.")
+                    .WithExample("notebook", "run", "notebooks/tour.ipynb").WithExample("notebook", "run", "a.ipynb", "b.ipynb", "--out", "out/figures", "--timeout", "600");
+                notebook.AddCommand<NotebookInstallCommand>("install").WithDescription("Register the pinned .NET kernel for Jupyter and VS Code.").WithExample("notebook", "install");
+                notebook.AddCommand<NotebookNewCommand>("new").WithDescription("Make an empty notebook that keeps the rules.").WithExample("notebook", "new", "notebooks/my-question.ipynb", "--title", "\"My question\"");
+                notebook.AddCommand<NotebookCheckCommand>("check").WithDescription("Say which rules notebooks break: outputs, ids, size, magic commands, stale copies.").WithExample("notebook", "check", "notebooks/tour.ipynb");
+            });
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.
             config.AddCommand<SetupCommand>("setup").WithDescription("Restore packages and tools, build, and (Debian, root) install Chromium and Jupyter.");

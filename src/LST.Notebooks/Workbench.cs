@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using LST.Evaluation;
+using LST.Notebooks.Display;
+using LST.Notebooks.Runner;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.CSharp;
 using TorchSharp;
@@ -18,12 +21,38 @@ public static class Workbench
     ];
 
     private static readonly Lock Gate = new();
-    private static bool loaded;
+    private static readonly List<string> Read = [];
+    private static volatile bool loaded;
 
     /// <summary>The folder that LST.Notebooks.dll was loaded from.</summary>
     public static string Folder { get; } = Path.GetDirectoryName(typeof(Workbench).Assembly.Location) is { Length: > 0 } folder
         ? folder
         : AppContext.BaseDirectory;
+
+    /// <summary>The root of the checkout, found by its solution file: whatever the front end made the working folder, paths start here.</summary>
+    /// <exception cref="NotebookException">LST.Notebooks.dll does not lie in a checkout.</exception>
+    public static string Root => ProjectFolders.Root
+        ?? throw new NotebookException($"the workbench must lie in a checkout with LST.Workbench.sln, but no folder above {Folder} has one; clone the repository and open the notebook there");
+
+    /// <summary>
+    /// Whether the runner executes this notebook and writes the file itself: outputs are then bundles for a file (a figure as data and picture, no
+    /// HTML that needs scripts), else for a live front end.
+    /// </summary>
+    public static bool IsHeadless { get; private set; }
+
+    /// <summary>Cancelled when the running cell is to end, by its time limit or by the user: long work polls it at least every 100 ms.</summary>
+    public static CancellationToken Cancel => KernelInvocationContext.Current?.CancellationToken ?? CancellationToken.None;
+
+    /// <summary>Where tensors are: the accelerator's kind, or <c>cpu</c>.</summary>
+    public static string Device => loaded && torch.cuda.is_available() ? "cuda" : "cpu";
+
+    /// <summary>Says what this notebook reads, once each: the id of a run record, the name of a text. The executed copy names it.</summary>
+    /// <param name="what">An id or a name, no path of the machine.</param>
+    public static void Reads(string what)
+    {
+        lock (Read)
+            if (!Read.Contains(what)) Read.Add(what);
+    }
 
     /// <summary>
     /// Makes tensors, figures and tables work in this process: loads the native libraries by full path and, in a notebook, lets the cells
@@ -40,10 +69,25 @@ public static class Workbench
                 NativeLibraries.LoadFrom(Folder);
                 // TorchSharp's own start, now: here its failure has a name, in the middle of a cell it would be a type initialiser's.
                 RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
+                Displays.Register();
                 loaded = true;
             }
         }
-        if (KernelInvocationContext.Current?.HandlingKernel is CSharpKernel kernel)
-            kernel.AddAssemblyReferences(Named.Select(name => Path.Combine(Folder, name + ".dll")).Where(File.Exists));
+        if (KernelInvocationContext.Current?.HandlingKernel is not CSharpKernel kernel) return;
+        kernel.AddAssemblyReferences(Named.Select(name => Path.Combine(Folder, name + ".dll")).Where(File.Exists));
+        if (kernel.RootKernel is CompositeKernel kernels) CellLanguages.AddTo(kernels);
+    }
+
+    internal static void BeginHeadless()
+    {
+        IsHeadless = true;
+        lock (Read) Read.Clear();
+    }
+
+    internal static void EndHeadless() => IsHeadless = false;
+
+    internal static IReadOnlyList<string> WhatWasRead()
+    {
+        lock (Read) return [.. Read];
     }
 }

@@ -8,7 +8,11 @@ public sealed partial class HelpTests : IDisposable
 {
     private readonly CliRun cli = new();
 
-    public static TheoryData<string> Commands { get; } = ["", "eval", "eval ppl", "generate", "train", "convert", "convert llama2c", "verify", "data", "data list", "records", "records list", "records show", "records sql", "records table", "records export", "compare", "doctor", "setup", "test"];
+    public static TheoryData<string> Commands { get; } =
+    [
+        "", "eval", "eval ppl", "generate", "train", "convert", "convert llama2c", "verify", "data", "data list", "records", "records list", "records show", "records sql", "records table", "records export",
+        "compare", "notebook", "notebook run", "notebook install", "notebook new", "notebook check", "reproduce", "doctor", "setup", "test",
+    ];
 
     [Theory]
     [MemberData(nameof(Commands))]
