@@ -70,7 +70,7 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel OpenShape(ShapedModel file, ScalarType dtype, IRunProgress? progress = null, Action<IModelFile>? beforeWeights = null, CancellationToken cancel = default) =>
         Open(file, TokenizerFiles.ForFolder(ModelFiles.Resolve("lst-ref").Path), dtype, CPU, "cpu", progress, beforeWeights, cancel);
 
-    private static LoadedModel Open(
+    internal static LoadedModel Open(
         IModelFile file, ITokenizer tokenizer, ScalarType dtype, Device device, string attention, IRunProgress? progress, Action<IModelFile>? beforeWeights, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();

@@ -48,5 +48,12 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)
+    {
+        var (sinks, recent) = Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), budget.SlotsByHead[0]);
+        return SlotOrigins.OfKept(layer, made, sinks, recent);
+    }
+
+    /// <inheritdoc/>
     public void Dispose() { }
 }

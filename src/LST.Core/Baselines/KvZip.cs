@@ -78,6 +78,9 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made, Sinks(budget.Slots, budget.Ratio));
+
+    /// <inheritdoc/>
     public void Dispose() => scores?.Dispose();
 
     private int Sinks(int slots, Ratio ratio) => options.Slots("sinks", slots, ratio);

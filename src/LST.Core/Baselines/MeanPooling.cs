@@ -74,22 +74,36 @@ public sealed class MeanPooling(MethodOptions options) : IOnlineCompressor
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => WindowedLayer.Begin(start, OnlinePlan(start.Ratio), new MeanWindows(options, start.Rotary));
 
     /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)
+    {
+        var (tokens, isIdentity) = (layer.Tokens, budget.SlotsByHead[0] >= layer.Tokens);
+        var (sinks, recent) = Kept(tokens, budget.Slots, budget.Ratio);
+        var runs = isIdentity ? [.. Singles(0, tokens)] : Runs(tokens, budget.Slots, budget.Ratio);
+        SlotOrigin[] head = [.. runs.Select(run => run.Count == 1 ? SlotOrigin.Of(run.First, tokens, sinks, recent) : SlotOrigin.Mean([.. Enumerable.Range(run.First, run.Count)]))];
+        return [.. Enumerable.Repeat(head, layer.KeyValueHeads)];
+    }
+
+    /// <inheritdoc/>
     public void Dispose() { }
 
     /// <summary>The runs of T tokens at n slots, sinks and recents as runs of one.</summary>
     internal List<(int First, int Count)> Runs(int tokens, int slots, Ratio ratio)
     {
-        var (sinks, recent) = (options.Slots("sinks", slots, ratio), options.Slots("recent", slots, ratio));
+        var (sinks, recent) = Kept(tokens, slots, ratio);
         var middleBudget = options["budget"] == "middle";
         if (!middleBudget) slots = Math.Min(tokens, Math.Max(slots, sinks + recent + 1));
-        sinks = Math.Min(sinks, tokens);
-        recent = Math.Min(recent, tokens - sinks);
         var middle = tokens - sinks - recent;
         if (middleBudget) slots = sinks + recent + ratio.Slots(middle);
         var between = options["grouping"] == "balanced" && options.IsAutomatic("window")
             ? Balanced(sinks, middle, Math.Max(Math.Min(1, middle), slots - sinks - recent))
             : Fixed(sinks, middle, Window(middle, slots - sinks - recent, slots, ratio));
         return [.. Singles(0, sinks), .. between, .. Singles(tokens - recent, recent)];
+    }
+
+    private (int Sinks, int Recent) Kept(int tokens, int slots, Ratio ratio)
+    {
+        var sinks = Math.Min(options.Slots("sinks", slots, ratio), tokens);
+        return (sinks, Math.Min(options.Slots("recent", slots, ratio), tokens - sinks));
     }
 
     private OnlineWindows OnlinePlan(Ratio ratio)

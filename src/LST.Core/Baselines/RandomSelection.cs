@@ -42,6 +42,13 @@ public sealed class RandomSelection(MethodOptions options) : IKvCompressor
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)
+    {
+        var (sinks, recent) = Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), budget.SlotsByHead[0]);
+        return SlotOrigins.OfKept(layer, made, sinks, recent);
+    }
+
+    /// <inheritdoc/>
     public void Dispose() { }
 
     // SplitMix64 over the four numbers in turn; the top 24 bits fill a float exactly.

@@ -57,6 +57,9 @@ public sealed class SnapKv(MethodOptions options) : IScoringCompressor
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made, recent: Observe(budget));
+
+    /// <inheritdoc/>
     public void Dispose() { }
 
     private static SnapKv Create(MethodOptions options)

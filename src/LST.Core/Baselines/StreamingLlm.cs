@@ -34,15 +34,30 @@ public sealed class StreamingLlm(MethodOptions options) : IKvCompressor
     /// <inheritdoc/>
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
     {
-        var slots = Math.Min(budget.SlotsByHead[0], layer.Tokens);
-        var sinks = Math.Min(options.Slots("sinks", budget.Slots, budget.Ratio), slots);
-        int[] kept = [.. Enumerable.Range(0, sinks), .. Enumerable.Range(layer.Tokens - (slots - sinks), slots - sinks)];
+        var (sinks, recent) = Kept(layer, budget);
+        int[] kept = [.. Enumerable.Range(0, sinks), .. Enumerable.Range(layer.Tokens - recent, recent)];
         var selected = Selection.Same(layer, kept);
-        return CacheIndex && slots < layer.Tokens ? Reindexed(selected, layer, kept) : selected;
+        return CacheIndex && kept.Length < layer.Tokens ? Reindexed(selected, layer, kept) : selected;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)
+    {
+        // Positions are slot numbers where keys are turned to them.
+        var (sinks, recent) = Kept(layer, budget);
+        SlotOrigin[] head = [.. Enumerable.Range(0, sinks).Concat(Enumerable.Range(layer.Tokens - recent, recent)).Select(token => SlotOrigin.Of(token, layer.Tokens, sinks, recent))];
+        return [.. Enumerable.Repeat(head, layer.KeyValueHeads)];
     }
 
     /// <inheritdoc/>
     public void Dispose() { }
+
+    private (int Sinks, int Recent) Kept(LayerContext layer, LayerBudget budget)
+    {
+        var slots = Math.Min(budget.SlotsByHead[0], layer.Tokens);
+        var sinks = Math.Min(options.Slots("sinks", budget.Slots, budget.Ratio), slots);
+        return (sinks, slots - sinks);
+    }
 
     // Every key is turned by (slot − position); the same turn in all heads.
     private static CompressedLayer Reindexed(CompressedLayer selected, LayerContext layer, int[] kept)

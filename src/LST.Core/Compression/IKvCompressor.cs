@@ -64,6 +64,12 @@ public interface IKvCompressor : IDisposable
 
     /// <summary>Compresses one layer of one sample to the planned slots.</summary>
     CompressedLayer Compress(LayerContext layer, LayerBudget budget);
+
+    /// <summary>Which tokens each slot is made of, and with what weights [H_kv][slots]; for figures, not on the way of a run. Slots that are tokens of the prompt need not be told.</summary>
+    /// <param name="layer">The layer that was compressed, with everything that the method asked for.</param>
+    /// <param name="budget">Its budget.</param>
+    /// <param name="made">What <see cref="Compress"/> made of it.</param>
+    IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made);
 }
 
 /// <summary>A method that ranks tokens by a score; shown for verification and figures.</summary>

@@ -14,6 +14,9 @@ public sealed record CompressionJob(IKvCompressor Compressor, Ratio Ratio)
 {
     /// <summary>The ratio that was asked for, where r is another one that fits its bytes.</summary>
     public Ratio Asked { get; init; } = Ratio;
+
+    /// <summary>Shown each layer right after it was compressed, with what the method saw of it; tensors are valid during the call. Its time is not the method's.</summary>
+    public Action<LayerContext, LayerBudget, CompressedLayer>? OnLayer { get; init; }
 }
 
 /// <summary>The compressed cache of one prompt, checked against its plan.</summary>
@@ -200,6 +203,7 @@ public static class PromptCompression
             for (var h = 0; h < context.KeyValueHeads; h++)
                 if (compressed.Length(0, h) != budget.SlotsByHead[h])
                     throw new CompressionException($"layer {layer.Layer}, head {h}: planned {budget.SlotsByHead[h]} slots, the method kept {compressed.Length(0, h)} of {context.Tokens}; this is a defect of the method");
+            job.OnLayer?.Invoke(layer, budget, compressed);
         }
 
         public CompressedPrompt Finish()

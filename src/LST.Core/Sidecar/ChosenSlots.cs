@@ -1,3 +1,4 @@
+using LST.Core.Compression;
 using static TorchSharp.torch;
 
 namespace LST.Core.Sidecar;
@@ -102,6 +103,22 @@ internal ref struct ChosenSlots
     {
         var packed = dense.reshape(-1, dense.shape[2]).index_select(0, rows.to(dense.device));
         return made is null ? packed : packed.index_copy_(0, places.to(dense.device), made.to(dense.dtype));
+    }
+
+    /// <summary>What each slot of a head is made of, from one slot to another.</summary>
+    /// <param name="from">First slot of the head.</param>
+    /// <param name="to">Behind its last.</param>
+    /// <param name="sinks">First tokens kept in any case.</param>
+    /// <param name="recent">Last tokens kept in any case.</param>
+    public readonly SlotOrigin[] Origins(int from, int to, int sinks, int recent)
+    {
+        var members = new List<int>?[to - from];
+        for (var k = 0; k < mergedCount; k++)
+            if (placeOf[(int)meanOf[k]] is var place && place >= from && place < to) (members[place - from] ??= []).Add((int)(mergedRow[k] % tokens));
+        var origins = new SlotOrigin[members.Length];
+        for (var i = 0; i < origins.Length; i++)
+            origins[i] = members[i] is { } merged ? SlotOrigin.Mean(merged) : SlotOrigin.Of(Positions[from + i], tokens, sinks, recent);
+        return origins;
     }
 
     /// <summary>Logarithm of what each slot stands for [slots] float32; null where nothing is merged.</summary>

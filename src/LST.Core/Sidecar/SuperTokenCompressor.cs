@@ -116,6 +116,19 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)
+    {
+        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return SlotOrigins.OfKept(layer, made);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var sidecar = Of(budget.Asked);
+        sidecar.To(layer.Keys.device);
+        if (sidecar.Config.Choice != TokenChoiceRule.Learned) return WindowOrigins.Of(sidecar, layer, Batch(sidecar, layer, budget));
+        var plans = Plans(new PlanContext(layer.Tokens, layer.Config.Layers, layer.KeyValueHeads, budget.Ratio) { Asked = budget.Asked })[layer.Layer];
+        return TokenChoice.Origins(sidecar.Config, layer, plans, Importance(sidecar, layer, layer.PreRopeKeys()));
+    }
+
+    /// <inheritdoc/>
     public IOnlinePlan PlanOnline(Ratio ratio) => OnlinePlan(ratio);
 
     /// <inheritdoc/>
@@ -129,8 +142,11 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     internal static CompressedLayer Chosen(SidecarModule sidecar, LayerContext layer, IReadOnlyList<WindowPlan?> plans)
     {
         var keys = layer.PreRopeKeys();
-        return TokenChoice.Compress(sidecar.Config, layer, keys, plans, sidecar.Importance(layer.Layer, sidecar.Config.KeySpace == KeySpace.PreRope ? keys : layer.Keys, layer.Values));
+        return TokenChoice.Compress(sidecar.Config, layer, keys, plans, Importance(sidecar, layer, keys));
     }
+
+    private static Tensor Importance(SidecarModule sidecar, LayerContext layer, Tensor preRopeKeys) =>
+        sidecar.Importance(layer.Layer, sidecar.Config.KeySpace == KeySpace.PreRope ? preRopeKeys : layer.Keys, layer.Values);
 
     /// <summary>One layer by one network, differentiable; belongs to the current dispose scope.</summary>
     internal static CompressedLayer Compress(SidecarModule sidecar, LayerContext layer, WindowBatch batch)

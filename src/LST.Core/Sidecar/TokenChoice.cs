@@ -18,6 +18,28 @@ internal static class TokenChoice
     /// <param name="importance">[H_kv, T].</param>
     public static CompressedLayer Compress(SidecarConfig config, LayerContext layer, Tensor preRopeKeys, IReadOnlyList<WindowPlan?> plans, Tensor importance)
     {
+        var (slots, offsets) = Choose(config, layer, plans, importance);
+        var keys = slots.Means(preRopeKeys);
+        if (keys is not null)
+        {
+            var (cos, sin) = layer.Rotary.Tables(slots.MergedPositions());
+            keys = RotaryEmbedding.Rotate(keys, cos.to(keys.device), sin.to(keys.device));
+        }
+        return new CompressedLayer(1, layer.KeyValueHeads, slots.Pack(layer.Keys, keys), slots.Pack(layer.Values, slots.Means(layer.Values)), offsets, slots.Positions, slots.LogMass(layer.Keys.device), slots.Counts);
+    }
+
+    /// <summary>What the slots are made of [H_kv][slots]; arguments as those of <see cref="Compress"/>.</summary>
+    public static IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(SidecarConfig config, LayerContext layer, IReadOnlyList<WindowPlan?> plans, Tensor importance)
+    {
+        var (slots, offsets) = Choose(config, layer, plans, importance);
+        var origins = new IReadOnlyList<SlotOrigin>[plans.Count];
+        for (var h = 0; h < origins.Length; h++) origins[h] = slots.Origins(offsets[h], offsets[h + 1], plans[h]?.Sinks ?? 0, plans[h]?.Recent ?? 0);
+        return origins;
+    }
+
+    // The slots of all heads, and the first slot of each.
+    private static Choice Choose(SidecarConfig config, LayerContext layer, IReadOnlyList<WindowPlan?> plans, Tensor importance)
+    {
         var (heads, tokens) = (layer.KeyValueHeads, layer.Tokens);
         var runs = plans.Select(plan => plan is null ? 0 : (int)(config.MergedShare * plan.MiddleSlots)).ToArray();
         var slots = new ChosenSlots(tokens, plans.Sum(plan => plan?.Slots ?? tokens), runs.Sum(), plans.Zip(runs).Sum(head => head.Second == 0 ? 0 : tokens - head.First!.Slots + head.Second));
@@ -35,12 +57,18 @@ internal static class TokenChoice
             }
             offsets[h + 1] = slots.Count;
         }
-        var keys = slots.Means(preRopeKeys);
-        if (keys is not null)
+        return new Choice(slots, offsets);
+    }
+
+    // A tuple cannot hold a ref struct.
+    private readonly ref struct Choice(ChosenSlots slots, int[] offsets)
+    {
+        private readonly ChosenSlots slots = slots;
+
+        public void Deconstruct(out ChosenSlots chosen, out int[] starts)
         {
-            var (cos, sin) = layer.Rotary.Tables(slots.MergedPositions());
-            keys = RotaryEmbedding.Rotate(keys, cos.to(keys.device), sin.to(keys.device));
+            chosen = slots;
+            starts = offsets;
         }
-        return new CompressedLayer(1, heads, slots.Pack(layer.Keys, keys), slots.Pack(layer.Values, slots.Means(layer.Values)), offsets, slots.Positions, slots.LogMass(layer.Keys.device), slots.Counts);
     }
 }

@@ -1,7 +1,7 @@
 namespace LST.Core.Text;
 
 /// <summary>GPT-2's spelling of bytes as printable characters, in which byte-level vocabularies are written: a space is <c>Ġ</c>.</summary>
-internal static class ByteAlphabet
+public static class ByteAlphabet
 {
     private static readonly char[] Characters = Enumerable.Range(0, 256).Select(CharacterOf).ToArray();
     private static readonly short[] Bytes = Invert();
@@ -18,7 +18,7 @@ internal static class ByteAlphabet
     }
 
     /// <summary>The bytes of a spelling, or null when a character spells none.</summary>
-    internal static byte[]? Read(ReadOnlySpan<char> spelled)
+    public static byte[]? Read(ReadOnlySpan<char> spelled)
     {
         var bytes = new byte[spelled.Length];
         for (var i = 0; i < spelled.Length; i++)

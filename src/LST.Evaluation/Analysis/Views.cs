@@ -31,7 +31,7 @@ public enum SlotKind
 /// <summary>One slot of a KV head and what it is made of.</summary>
 /// <param name="Kind">Why it is there.</param>
 /// <param name="Position">RoPE position of its key.</param>
-/// <param name="Tokens">Tokens in it, ascending.</param>
+/// <param name="Tokens">Tokens in it, ascending, counted from the first token of the view that shows it.</param>
 /// <param name="Weights">Weight of each of them; they sum up to 1.</param>
 /// <param name="NormRatio">Norm of the slot's key over the mean norm of its tokens' keys.</param>
 /// <param name="Bias">Log-mass bias, nats.</param>
@@ -43,7 +43,11 @@ public sealed record SlotView(SlotKind Kind, int Position, IReadOnlyList<int> To
 /// <param name="Head">KV head from 0.</param>
 /// <param name="Tokens">Text of each token [T].</param>
 /// <param name="Slots">Ascending by position.</param>
-public sealed record IngredientsStrip(string Source, int Layer, int Head, IReadOnlyList<string> Tokens, IReadOnlyList<SlotView> Slots);
+public sealed record IngredientsStrip(string Source, int Layer, int Head, IReadOnlyList<string> Tokens, IReadOnlyList<SlotView> Slots)
+{
+    /// <summary>Position in the prefix of the first of <see cref="Tokens"/>.</summary>
+    public int FirstToken { get; init; }
+}
 
 /// <summary>Attention mass by token under the dense cache and by slot under the compressed one (view 2).</summary>
 /// <param name="Source">Model, method, ratio and text in words.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using LST.Core.Training;
 using LST.Evaluation.Records;
 
@@ -39,6 +40,10 @@ public sealed record TrainingRecord : RunRecord
 
     /// <summary>Every validation: perplexity over dense by text, and recall.</summary>
     public required IReadOnlyList<DevelopmentPoint> Development { get; init; }
+
+    /// <summary>Losses of the steps, at most <see cref="StepPoint.Most"/> points; null in records of builds that kept none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StepPoint>? StepPoints { get; init; }
 
     /// <summary>Step whose parameters are the best file's.</summary>
     public required int BestStep { get; init; }

@@ -73,6 +73,7 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         Data = data.Fingerprint,
         Steps = result.Steps,
         StepSeconds = File.ReadLines(Path.Combine(outputFolder, "log.jsonl")).Sum(line => JsonNode.Parse(line)?["seconds"]?.GetValue<double>() ?? 0),
+        StepPoints = StepPoint.ReadLog(Path.Combine(outputFolder, "log.jsonl")),
         Development = [.. result.Validations.Select(DevelopmentPoint.Of)],
         BestStep = result.Best.Step,
         BestSha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(result.BestFile))),

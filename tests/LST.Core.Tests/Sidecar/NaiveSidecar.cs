@@ -18,7 +18,7 @@ internal sealed record PlainLayer(double[][][] Keys, double[][][] Values)
 }
 
 /// <summary>One super-token.</summary>
-internal sealed record NaiveSuperToken(double[] Key, double[] Value, double Bias, int Position);
+internal sealed record NaiveSuperToken(double[] Key, double[] Value, double Bias, int Position, double[]? KeyWeights = null);
 
 /// <summary>The whole sidecar on one head, in double: scale, network, pooling, differences, norms, rotation, bias.</summary>
 internal sealed class NaiveSidecar(SidecarModule sidecar, PlainParameters parameters, float[] frequencies)
@@ -47,23 +47,23 @@ internal sealed class NaiveSidecar(SidecarModule sidecar, PlainParameters parame
         for (var i = 0; i < m; i++)
         {
             var (from, to) = (i * count / m, (i + 1) * count / m);
-            var key = Merged(dense.Keys[head], said.Logits?[0][i], said.Delta[i][..D], Deviations(layer, head, 0));
-            var value = Merged(dense.Values[head], said.Logits?[1][i], said.Delta[i][D..], Deviations(layer, head, D));
+            var (key, keyWeights) = Merged(dense.Keys[head], said.Logits?[0][i], said.Delta[i][..D], Deviations(layer, head, 0));
+            var (value, _) = Merged(dense.Values[head], said.Logits?[1][i], said.Delta[i][D..], Deviations(layer, head, D));
             var position = first + ((from + to - 1) / 2);
             if (config.KeySpace == KeySpace.PreRope) key = NaiveRotation.Turn(key, position, frequencies);
             var bias = config.Bias == SlotBias.None ? 0 : Math.Log((double)count / m) + (config.Bias == SlotBias.Learned ? said.Bias![i] : 0);
-            yield return new NaiveSuperToken(key, value, bias, position);
+            yield return new NaiveSuperToken(key, value, bias, position, keyWeights);
 
-            double[] Merged(double[][] rows, double[]? logits, double[] delta, double[] units)
+            (double[] Made, double[] Weights) Merged(double[][] rows, double[]? logits, double[] delta, double[] units)
             {
                 var own = rows[first..(first + count)];
                 // The m super-tokens of a window start on their own parts of it: 4 nats below elsewhere.
                 var weights = NaiveNetworks.Softmax([.. Enumerable.Range(0, count).Select(j =>
                     (config.Base == SuperTokenBase.Pooled ? logits![j] : 0) - (m > 1 && (j < from || j >= to) ? 4 : 0))]);
                 var made = Enumerable.Range(0, D).Select(d => own.Select((row, j) => weights[j] * row[d]).Sum() + (units[d] * delta[d])).ToArray();
-                if (config.Norm == NormRule.None) return made;
+                if (config.Norm == NormRule.None) return (made, weights);
                 var wanted = own.Average(Length);
-                return [.. made.Select(x => x * wanted / Length(made))];
+                return ([.. made.Select(x => x * wanted / Length(made))], weights);
             }
         }
     }

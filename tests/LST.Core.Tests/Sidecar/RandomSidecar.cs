@@ -89,6 +89,8 @@ internal sealed class RandomSidecarCompressor(string kind) : IKvCompressor
 
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Inner.Compress(layer, budget);
 
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => Inner.Origins(layer, budget, made);
+
     public void Dispose()
     {
         inner?.Dispose();

@@ -1,0 +1,36 @@
+using LST.Core;
+using LST.Evaluation.Analysis;
+
+namespace LST.Evaluation.Training;
+
+/// <summary>Training runs as figures read them.</summary>
+public static class TrainingStory
+{
+    /// <summary>
+    /// The story of one run (view 9), from the steps in its record or, where an older record has none, from its <c>log.jsonl</c>. QPAA is multiplied by the weight that the record
+    /// names. The held-out curve is empty until <see cref="HeldOutProbes.WithHeldOut"/> adds it.
+    /// </summary>
+    /// <param name="record">The run's record.</param>
+    /// <param name="name">What was trained with: <c>LM + QPAA</c>.</param>
+    /// <param name="logFile">Its <c>log.jsonl</c>; read before the record's own steps where given.</param>
+    /// <param name="role">Whether it is the run that the others are compared with.</param>
+    /// <exception cref="DataException">Neither record nor log holds steps.</exception>
+    public static StoryRun Of(TrainingRecord record, string name, string? logFile = null, StoryRole role = StoryRole.Shown)
+    {
+        var points = logFile is null ? record.StepPoints : StepPoint.ReadLog(logFile);
+        if (points is not { Count: > 0 }) throw new DataException($"training record '{record.Id}' must hold losses of steps, but it has none; give the run's log.jsonl, or train again with this build");
+        var weight = record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1;
+        IReadOnlyList<double> Series(Func<StepPoint, double> loss, double factor = 1) => points.All(point => loss(point) == 0) ? [.. points.Select(_ => double.NaN)] : [.. points.Select(point => factor * loss(point))];
+        return new StoryRun(name, record.Id, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, weight), Series(point => point.Diversity), [], []);
+    }
+}
+
+/// <summary>Part of a run in a story.</summary>
+public enum StoryRole
+{
+    /// <summary>One of those that are told.</summary>
+    Shown,
+
+    /// <summary>What they are compared with; drawn as a thin line.</summary>
+    Reference,
+}
