@@ -9,7 +9,7 @@ using LST.Evaluation.Training;
 
 namespace LST.Notebooks;
 
-/// <summary>What a notebook opens by name. Files of the project that were read are remembered as its inputs (<see cref="RunInputs"/>).</summary>
+/// <summary>What a notebook opens by name. Files of the project that were read are remembered as its inputs (<see cref="Workbench.Reads"/>).</summary>
 public static class Open
 {
     private static readonly Dictionary<(string, string), LoadedModel> Models = [];
@@ -22,6 +22,10 @@ public static class Open
         lock (Models)
         {
             if (!Models.TryGetValue((name, dtype), out var model)) Models[(name, dtype)] = model = LoadedModel.Open(name, PerplexitySettings.ParseDtype(dtype));
+            // Which of its sidecars a cell takes, nobody says here.
+            var sidecars = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", model.Identity.Name);
+            if (Directory.Exists(sidecars)) foreach (var file in Directory.GetFiles(sidecars, "*.safetensors").Order(StringComparer.Ordinal)) Note(file);
+            if (model.Folder is { } folder) Note(Path.Combine(folder, model.Identity.File));
             return model;
         }
     }
@@ -49,7 +53,7 @@ public static class Open
     {
         var path = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", file);
         if (!File.Exists(path)) throw new DataException($"There is no sidecar 'data/sidecars/{file}'; ./lst train makes one.");
-        RunInputs.Note(path);
+        Note(path);
         return SidecarFile.Read(path);
     }
 
@@ -69,7 +73,15 @@ public static class Open
         var kind = id.Split('-', 2)[0];
         var path = Path.Combine(ProjectFolders.Results, kind, id + ".json");
         if (!File.Exists(path)) throw new DataException($"There is no record '{id}' in data/results/{kind}; take an id that ./lst records list prints.");
-        RunInputs.Note(path);
+        Note(path);
         return RecordStore.Read<TRecord>(path);
+    }
+
+    // Relative to the root; what lies outside nobody else could compare.
+    private static void Note(string path)
+    {
+        if (ProjectFolders.Root is not { } root) return;
+        var relative = Path.GetRelativePath(root, Path.GetFullPath(path)).Replace('\\', '/');
+        if (!relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative)) Workbench.Reads(relative);
     }
 }

@@ -46,8 +46,8 @@ public static class Workbench
     /// <summary>Where tensors are: the accelerator's kind, or <c>cpu</c>.</summary>
     public static string Device => loaded && torch.cuda.is_available() ? "cuda" : "cpu";
 
-    /// <summary>Says what this notebook reads, once each: the id of a run record, the name of a text. The executed copy names it.</summary>
-    /// <param name="what">An id or a name, no path of the machine.</param>
+    /// <summary>Says what this notebook reads, once each: a file of the project, relative to its root, or the name of a text. The executed copy names it, and a reproduction compares its digest.</summary>
+    /// <param name="what">A relative path or a name, no path of the machine.</param>
     public static void Reads(string what)
     {
         lock (Read)
