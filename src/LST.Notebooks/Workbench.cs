@@ -70,6 +70,7 @@ public static class Workbench
                 // TorchSharp's own start, now: here its failure has a name, in the middle of a cell it would be a type initialiser's.
                 RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
                 Displays.Register();
+                CellLanguages.Register(new SqlCells());
                 loaded = true;
             }
         }
