@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using LST.Evaluation.Analysis;
+
+namespace LST.Notebooks.Figures;
+
+public static partial class Draw
+{
+    private const int MostCells = 64;
+
+    /// <summary>What the queries of one head read, token by token; at most 64 × 64 of them, and the note says what was left out.</summary>
+    /// <param name="map">The weights.</param>
+    /// <param name="firstQuery">First query shown; null: the last ones.</param>
+    /// <param name="firstKey">First key shown; null: the last ones.</param>
+    /// <param name="source">Record ids.</param>
+    public static Figure AttentionHeatMap(AttentionMap map, int? firstQuery = null, int? firstKey = null, string source = Figure.ComputedLive)
+    {
+        var queries = TokenWindow.Of(map.Queries.Count, MostCells, firstQuery);
+        var keys = TokenWindow.Of(map.Keys.Count, MostCells, firstKey);
+        double[][] weights = [.. queries.Of(map.Weights).Select(row => keys.Of(row).Select(w => (double)w).ToArray())];
+        var (finding, note) = (AttentionFinding(map), AttentionNote(map, queries, keys, weights));
+        var cell = Math.Clamp(640.0 / Math.Max(keys.Count, queries.Count), 9, 26);
+        var (plotWidth, plotHeight) = (Math.Max(160, keys.Count * cell), Math.Max(120, queries.Count * cell));
+        var canvas = new Canvas((int)Math.Max(520, plotWidth + 130 + 110), (int)plotHeight + 150, finding, note);
+        var size = cell < 11 ? 8 : 10;
+        var x = Tokens("key (token read)", keys.Of(map.Keys), size, -90, keys.Count);
+        var y = Tokens("query (token reading)", queries.Of(map.Queries), size, 0, queries.Count);
+        y["range"] = PlotlyJson.Numbers(queries.Count - 0.5, -0.5);
+        var panel = canvas.Panel(130, 8, 130 + plotWidth, 8 + plotHeight, x, y);
+        var highest = weights.SelectMany(row => row).Where(double.IsFinite).DefaultIfEmpty(1).Max();
+        var top = Axis.Root(Math.Max(highest, 1e-3));
+        panel.Add(new JsonObject
+        {
+            ["type"] = "heatmap", ["z"] = PlotlyJson.Rows(weights.Select(row => row.Select(Axis.Root))), ["customdata"] = PlotlyJson.Rows(weights),
+            ["text"] = PlotlyJson.Rows(queries.Of(map.Queries).Select((query, q) => keys.Of(map.Keys).Select((key, k) =>
+                $"“{TokenText.Label(query)}” at {map.QueryPositions[queries.First + q]} reads “{TokenText.Label(key)}” at {map.KeyPositions[keys.First + k]}"))),
+            ["hovertemplate"] = $"%{{text}}<br>weight %{{customdata:.4f}}<br>layer {map.Layer}, head {map.Head}<extra></extra>",
+            ["colorscale"] = Palette.Sequential(), ["zmin"] = 0, ["zmax"] = PlotlyJson.Number(top), ["xgap"] = cell > 14 ? 1 : 0, ["ygap"] = cell > 14 ? 1 : 0,
+            ["colorbar"] = Axis.ColourBar(canvas, "attention weight (square-root scale)", 130 + plotWidth + 20, 8, 8 + Math.Min(plotHeight, 320), 0, top, Axis.Root, [.. Axis.MassTicks, highest]),
+        });
+        return canvas.ToFigure("attention", $"Attention weights of layer {map.Layer}, head {map.Head}, {queries.Count} queries by {keys.Count} keys. {finding}. {TokenText.Escape(map.Source)}.", source);
+    }
+
+    private static string AttentionFinding(AttentionMap map)
+    {
+        var mass = Enumerable.Range(0, map.Keys.Count).Select(k => map.Weights.Average(row => (double)row[k])).ToArray();
+        var most = Array.IndexOf(mass, mass.Max());
+        return $"Layer {map.Layer}, head {map.Head} puts {Number.Percent(mass[most])} of its attention on “{TokenText.Label(map.Keys[most])}” at position {map.KeyPositions[most]:#,0}, the most of any key";
+    }
+
+    private static string AttentionNote(AttentionMap map, TokenWindow queries, TokenWindow keys, double[][] weights)
+    {
+        var shown = string.Join(" and ", new[] { queries.Bounds("queries"), keys.Bounds("keys") }.Where(text => text.Length > 0));
+        var mass = weights.Average(row => row.Sum());
+        return $"{TokenText.Escape(map.Source)}." + (shown.Length == 0 ? $" All {queries.Count} queries and {keys.Count} keys." : $" Shown: {shown}; the keys shown hold {Number.Percent(mass)} of these queries' attention.");
+    }
+
+    private static JsonObject Tokens(string title, IEnumerable<string> tokens, int size, int angle, int count)
+    {
+        var axis = Axis.Of(title, -0.5, count - 0.5, [.. Enumerable.Range(0, count).Select(i => (double)i)], [.. tokens.Select(TokenText.Label)], grid: false);
+        (axis["tickfont"], axis["tickangle"], axis["ticklen"]) = (Canvas.Font(size), angle, 2);
+        return axis;
+    }
+}

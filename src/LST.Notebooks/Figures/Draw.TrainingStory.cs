@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using LST.Evaluation.Analysis;
+
+namespace LST.Notebooks.Figures;
+
+public static partial class Draw
+{
+    /// <summary>Losses and held-out error of training runs over the same steps; the reference run is a thin line (view 9).</summary>
+    public static Figure TrainingStory(params IReadOnlyList<StoryRun> runs)
+    {
+        (string Title, Func<StoryRun, IReadOnlyList<int>> Steps, Func<StoryRun, IReadOnlyList<double>> Values)[] all =
+        [
+            ("language loss (nats a token)", run => run.Steps, run => run.LanguageLoss), ("QPAA loss", run => run.Steps, run => run.Qpaa),
+            ("diversity loss", run => run.Steps, run => run.Diversity), ("held-out relative error", run => run.ProbeSteps, run => run.ProbeError),
+        ];
+        var shown = all.Where(story => runs.Any(run => story.Values(run).Any(double.IsFinite))).ToArray();
+        const int left = 72, label = 190, plot = 130, between = 34, width = 860;
+        var finding = StoryFinding(runs);
+        var missing = all.Except(shown).Select(story => story.Title).ToList();
+        var canvas = new Canvas(width, (shown.Length * (plot + between)) + 40, finding,
+            $"Pale: every step that was logged; strong: mean over the {SmoothShare:0 %} of the steps before. Thin: the reference run.{(missing.Count == 0 ? "" : $" Not part of these runs: {string.Join(", ", missing)}.")} Held-out error: median over queries that no step was trained on.");
+        double lastStep = runs.SelectMany(run => run.Steps.Concat(run.ProbeSteps)).DefaultIfEmpty(1).Max();
+        for (var p = 0; p < shown.Length; p++)
+        {
+            var top = 24 + (p * (plot + between));
+            var (low, high) = StoryRange(runs.SelectMany(run => shown[p].Values(run)));
+            var x = Axis.Of(p == shown.Length - 1 ? "training step" : "", 0, lastStep);
+            if (p < shown.Length - 1) x["showticklabels"] = false;
+            if (p > 0) x["matches"] = "x";
+            var panel = canvas.Panel(left, top, width - label, top + plot, x, Axis.Of("", low, high));
+            panel.Name($"<b>{shown[p].Title}</b>");
+            var ends = new List<(string, string, double, double)>();
+            foreach (var run in runs.OrderBy(run => !run.IsReference))
+                if (Story(panel, run, shown[p].Steps(run), shown[p].Values(run)) is { } end) ends.Add(end);
+            LineLabels.Add(panel, ends, low, high, lastStep * 1.01);
+        }
+        return canvas.ToFigure("training-story", $"Training losses and held-out error over {lastStep:#,0} steps of {Number.Count(runs.Count, "run")}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
+    }
+
+    private const double SmoothShare = 0.05;
+
+    private static (string, string, double, double)? Story(Panel panel, StoryRun run, IReadOnlyList<int> steps, IReadOnlyList<double> values)
+    {
+        if (!values.Any(double.IsFinite)) return null;
+        var mark = Palette.Loss(run.Name);
+        var name = TokenText.Escape(run.Name);
+        var dense = values.Count > 40;
+        var line = dense ? Smooth(values) : values;
+        if (dense) panel.Add(Line(Palette.Tint(mark.Colour, 0.35), 0.8, "skip", values));
+        panel.Add(Line(mark.Colour, run.IsReference ? 1 : 2.5, "x+y", line));
+        var last = Enumerable.Range(0, line.Count).Last(i => double.IsFinite(line[i]));
+        return ($"{name} {Number.Three(line[last])}", mark.Colour, steps[last], line[last]);
+
+        JsonObject Line(string colour, double thickness, string hover, IReadOnlyList<double> y)
+        {
+            var trace = new JsonObject
+            {
+                ["type"] = "scatter", ["mode"] = dense || hover == "skip" ? "lines" : "lines+markers", ["name"] = name, ["x"] = PlotlyJson.Numbers(steps), ["y"] = PlotlyJson.Numbers(y),
+                ["line"] = new JsonObject { ["color"] = colour, ["width"] = thickness, ["dash"] = run.IsReference ? "solid" : mark.Dash }, ["marker"] = new JsonObject { ["color"] = colour, ["symbol"] = mark.Symbol, ["size"] = run.IsReference ? 4 : 7 },
+            };
+            if (hover == "skip") trace["hoverinfo"] = "skip";
+            else trace["hovertemplate"] = $"{name}<br>step %{{x:,}}<br>%{{y:.4f}}<br>{TokenText.Escape(run.RecordId)}<extra></extra>";
+            return trace;
+        }
+    }
+
+    private static double[] Smooth(IReadOnlyList<double> values)
+    {
+        var span = Math.Max(1, (int)(values.Count * SmoothShare));
+        return [.. Enumerable.Range(0, values.Count).Select(i => Enumerable.Range(Math.Max(0, i - span + 1), Math.Min(span, i + 1)).Select(j => values[j]).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average())];
+    }
+
+    // The first steps of a fresh network would press the rest into a line: the top percent is cut off at the frame.
+    private static (double Low, double High) StoryRange(IEnumerable<double> values)
+    {
+        float[] finite = [.. values.Where(double.IsFinite).Select(value => (float)value).Order()];
+        var (low, high) = (finite[0], finite.Length > 200 ? Number.Quantile(finite, 0.99) : finite[^1]);
+        var room = Math.Max(0.08 * (high - low), 1e-4);
+        return (low - room, high + room);
+    }
+
+    private static string StoryFinding(IReadOnlyList<StoryRun> runs)
+    {
+        var measured = runs.Where(run => run.ProbeError.Any(double.IsFinite)).Select(run => (run.Name, Error: run.ProbeError.Last(double.IsFinite), Step: run.ProbeSteps[^1])).OrderBy(run => run.Error).ToList();
+        if (measured.Count == 0)
+        {
+            var (name, loss, step) = runs.Select(run => (run.Name, run.LanguageLoss.LastOrDefault(double.IsFinite), run.Steps.LastOrDefault())).OrderBy(run => run.Item2).First();
+            return $"{TokenText.Escape(name)} ends at {Number.Three(loss)} nats a token after {step:#,0} steps";
+        }
+        var said = $"Held-out queries end at relative error {Number.Three(measured[0].Error)} with {TokenText.Escape(measured[0].Name)}";
+        return measured.Count == 1 ? $"{said} after {measured[0].Step:#,0} steps" : $"{said}, at {Number.Three(measured[^1].Error)} with {TokenText.Escape(measured[^1].Name)}";
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json.Nodes;
+using LST.Notebooks.Figures;
+using Plotly.NET;
+
+namespace LST.Notebooks.Tests.Figures;
+
+/// <summary>What holds for every figure, and that titles say what the data say.</summary>
+public sealed class FigureTests
+{
+    public static TheoryData<string> Names => SampleFigures.AllNames;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Figure_stays_in_the_common_subset_and_says_what_it_is(string name)
+    {
+        var figure = SampleFigures.Of(name);
+
+        Assert.Empty(PlotlySubset.Check(figure.ToPlotlyJson()));
+        Assert.InRange(figure.Width, 400, 1200);
+        Assert.InRange(figure.Height, 150, 1500);
+        Assert.Equal(figure.Description, figure.ToString());
+        Assert.Contains(figure.Source, figure.Description, StringComparison.Ordinal);
+        Assert.DoesNotContain('<', figure.Description.Replace("<s>", "").Replace("<b>", "").Replace("< ", ""));
+        Assert.DoesNotContain("NaN", figure.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plotly_net_can_go_on_to_style_a_figure()
+    {
+        var figure = SampleFigures.Of("errors");
+        var mine = new Layout();
+        mine.SetProperty("hovermode", "x");
+
+        var styled = figure with { Chart = GenericChart.addLayout(mine, figure.Chart) };
+
+        Assert.Equal("x", styled.ToPlotlyJson()["layout"]!["hovermode"]!.GetValue<string>());
+        Assert.Empty(PlotlySubset.Check(styled.ToPlotlyJson()));
+    }
+
+    [Fact]
+    public void Error_grid_names_its_worst_cell_with_its_interval()
+    {
+        var views = new SampleViews(4).Errors(3, 4, 2, 4);
+        var worst = (from r in new[] { 0, 1 } from l in Enumerable.Range(0, 3) from h in Enumerable.Range(0, 4) select (views.Median[r][l][h], r, l, h)).Max();
+
+        var figure = Draw.ErrorGrid(views);
+
+        Assert.Contains($"layer {worst.l}, head {worst.h} at {views.Ratios[worst.r]}:1", figure.Description, StringComparison.Ordinal);
+        Assert.Contains(figure.ToPlotlyJson()["layout"]!["shapes"]!.AsArray(), shape => shape!["x0"]!.GetValue<double>() == worst.h - 0.5 && shape["y0"]!.GetValue<double>() == worst.l - 0.5);
+    }
+
+    [Fact]
+    public void Long_attention_is_windowed_and_says_so()
+    {
+        var figure = Draw.AttentionHeatMap(new SampleViews(11).Attention(100, 300), firstQuery: 10);
+
+        var json = figure.ToPlotlyJson();
+        Assert.Equal(64, json["data"]![0]!["z"]!.AsArray().Count);
+        Assert.Equal(64, json["data"]![0]!["z"]![0]!.AsArray().Count);
+        Assert.Contains("queries 10–73 of 100", json["layout"]!["title"]!["text"]!.GetValue<string>().Replace("<br>", " "), StringComparison.Ordinal);
+        Assert.Contains("keys 236–299 of 300", json["layout"]!["title"]!["text"]!.GetValue<string>().Replace("<br>", " "), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ledger_says_how_much_mass_is_in_the_wrong_place()
+    {
+        var views = new SampleViews(3).Ledger(22, 4, 3);
+        var rows = new LedgerRows(views, TokenWindow.Of(22, 160, 0));
+        var exact = views with { Compressed = [.. views.Dense.Select(row => views.Slots.Select(slot => slot.Tokens.Sum(token => row[token])).ToArray())] };
+
+        Assert.Equal(0, new LedgerRows(exact, TokenWindow.Of(22, 160, 0)).Misplaced(exact.Compressed, 0), 1e-6);
+        Assert.True(rows.Misplaced(views.WithoutBias, 1) > rows.Misplaced(views.Compressed, 1));
+        Assert.InRange(rows.Misplaced(views.WithoutBias, 1), 0, 1);
+    }
+
+    [Fact]
+    public void Pareto_points_lead_to_their_records()
+    {
+        var figure = Draw.Pareto(SampleTables.Invented);
+
+        var traces = figure.ToPlotlyJson()["data"]!.AsArray().Where(trace => trace!["customdata"] is JsonArray);
+        Assert.All(traces, trace => Assert.All(trace!["customdata"]!.AsArray(), point => Assert.Equal("ppl-lst-ref-api-e1-00000000", point![0]!.GetValue<string>())));
+        Assert.Equal("ppl-lst-ref-api-e1-00000000", figure.Source);
+    }
+
+    [Fact]
+    public void Tokens_are_data_in_labels()
+    {
+        Assert.Equal("␊", TokenText.Label("\n"));
+        Assert.Equal("␉", TokenText.Label("\t"));
+        Assert.Equal("␠␠", TokenText.Label("  "));
+        Assert.Equal("·the", TokenText.Label(" the"));
+        Assert.Equal("·the", TokenText.Label("\u2581the"));
+        Assert.Equal("&lt;b&gt;&amp;", TokenText.Label("<b>&"));
+        Assert.Equal("⟨202e⟩", TokenText.Label("\u202e"));
+        Assert.Equal("∅", TokenText.Label(""));
+        Assert.EndsWith("…", TokenText.Label(new string('x', 40)));
+    }
+
+    [Fact]
+    public void Spread_labels_keep_their_order_their_gap_and_the_frame()
+    {
+        double[] wanted = [10, 11, 11, 50, 12, 98, 99];
+
+        var places = Spread.Apart(wanted, 8, 0, 100);
+
+        var ordered = places.Order().ToArray();
+        Assert.All(Enumerable.Range(1, 6), i => Assert.True(ordered[i] - ordered[i - 1] >= 8 - 1e-9));
+        Assert.All(places, place => Assert.InRange(place, 0, 100));
+        Assert.True(places[0] < places[4] && places[4] < places[3]);
+        Assert.Equal(50, places[3], 1e-9);
+    }
+}
