@@ -74,6 +74,7 @@ public static class Workbench
                 loaded = true;
             }
         }
+        FigureDisplay.Register();
         if (KernelInvocationContext.Current?.HandlingKernel is not CSharpKernel kernel) return;
         kernel.AddAssemblyReferences(Named.Select(name => Path.Combine(Folder, name + ".dll")).Where(File.Exists));
         if (kernel.RootKernel is CompositeKernel kernels) CellLanguages.AddTo(kernels);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using LST.Notebooks.Figures;
 using Markdig;
 
 namespace LST.Notebooks.Reproduction;
@@ -33,7 +34,7 @@ internal static class ReportPage
             <style>
             {Style}
             </style>
-            <script>{PlotlyScript.Text}</script>
+            {FigureHtml.Library()}
             </head>
             <body>
             <nav>

@@ -1,0 +1,48 @@
+using LST.Notebooks.Figures;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace LST.Notebooks.Display;
+
+/// <summary>
+/// Figures: in a live front end HTML that draws itself, with the picture inside for places without scripts; in an executed copy the figure as data, its picture and its sentence.
+/// </summary>
+internal static class FigureDisplay
+{
+    private const string Plotly = "application/vnd.plotly.v1+json", Png = "image/png";
+
+    // One browser for all figures of a session; it ends with the process.
+    private static readonly PngRenderer Renderer = new();
+    private static bool hasSaid;
+
+    /// <summary>Registers for the front end of this moment.</summary>
+    public static void Register()
+    {
+        var hasBrowser = HasBrowser();
+        IReadOnlyList<string> types = Workbench.IsHeadless ? hasBrowser ? [Plotly, Png, PlainTextFormatter.MimeType] : [Plotly, PlainTextFormatter.MimeType] : [HtmlFormatter.MimeType, PlainTextFormatter.MimeType];
+        Displays.ShowBundle<Figure>(types, (figure, type) => type switch
+        {
+            Plotly => figure.ToPlotlyJson().ToJsonString(),
+            Png => Convert.ToBase64String(Picture(figure)),
+            HtmlFormatter.MimeType => FigureHtml.Live(figure, hasBrowser ? Picture(figure) : null),
+            _ => figure.Description,
+        });
+    }
+
+    // The kernel's formatters do not wait by themselves.
+    private static byte[] Picture(Figure figure) => Task.Run(() => Renderer.Render(figure, Workbench.Cancel)).GetAwaiter().GetResult();
+
+    private static bool HasBrowser()
+    {
+        try
+        {
+            BrowserProgram.Find();
+            return true;
+        }
+        catch (BrowserMissingException missing)
+        {
+            if (!hasSaid) Console.Error.WriteLine(missing.Message);
+            hasSaid = true;
+            return false;
+        }
+    }
+}
