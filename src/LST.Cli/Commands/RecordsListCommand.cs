@@ -40,7 +40,7 @@ public sealed class RecordsListCommand : Command<RecordsListCommand.Settings>
         DataTable.Write(Columns, records.Select(record => new[]
         {
             record.Id, record.Kind, record.Model.Name, record.TextName ?? record.SidecarPreset ?? "", When(record.Created), Wall(record.WallSeconds), RecordHeadline.Of(record),
-        }), rightAligned: column => Columns[column] == "wall time");
+        }), rightAligned: column => Columns[column] == "wall time", unbroken: column => Columns[column] is "id" or "model");
         return 0;
     }
 
@@ -49,7 +49,8 @@ public sealed class RecordsListCommand : Command<RecordsListCommand.Settings>
         ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s") : seconds < 7200
             ? string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0} min") : string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0.0} h");
 
-    private static string When(string created) => created.Replace('T', ' ').TrimEnd('Z');
+    // To the minute; the record has it to the second.
+    private static string When(string created) => created.Replace('T', ' ')[..Math.Min("2026-01-01 00:00".Length, created.Length)];
 
     private static List<AnyRecord> Only(List<AnyRecord> records, string flag, string? asked, Func<AnyRecord, string?> value)
     {
