@@ -27,8 +27,8 @@ public sealed class RecordsCommandTests : IDisposable
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         foreach (var id in (string[])[Baselines, Lst, Books, Training]) Assert.Single(Lines(result), line => line.Contains(id, StringComparison.Ordinal));
-        Assert.Matches($@"{Lst} +ppl +lst-ref +api +2026-11-28 20:38:57 +2 min +2:1 lst 0\.9993, 4:1 lst 0\.9988, 8:1 lst 0\.9995", result.Output);
-        Assert.Matches($@"{Training} +training +smollm2 +lst +2026-11-28 20:11:45 +47 min +step 200: wiki-dev 0\.9980, books-dev 1\.0027, recall 0\.54", result.Output);
+        Assert.Matches($@"{Lst} +ppl +lst-ref +api +2026-11-28 20:38 +2 min +2:1 lst 0\.9993, 4:1 lst 0\.9988, 8:1 lst 0\.9995", result.Output);
+        Assert.Matches($@"{Training} +training +smollm2 +lst +2026-11-28 20:11 +47 min +step 200: wiki-dev 0\.9980, books-dev 1\.0027, recall 0\.54", result.Output);
     }
 
     [Theory]
@@ -77,6 +77,17 @@ public sealed class RecordsCommandTests : IDisposable
 
     [Fact]
     public void Show_json_is_the_file() => Assert.Equal(File.ReadAllText(cli.At($"results/ppl/{Lst}.json")), cli.Run("records", "show", cli.At($"results/ppl/{Lst}.json"), "--json").Output);
+
+    [Fact]
+    public void Show_of_a_record_of_a_later_build_prints_its_fields()
+    {
+        var store = new RecordStore(cli.Results);
+        var later = RecordFile.Read(cli.At($"results/training/{Training}.json")).Record;
+        var id = store.Write(new LaterRecord { Command = "./lst later", Options = [], Model = later.Model, Seed = 0, Dtype = "float32", Device = "cpu", Backend = "cpu", Threads = 1, Versions = later.Versions, WallSeconds = 1, PeakMemoryBytes = 1 }).Id;
+
+        Assert.Contains("\nscore     42\n", cli.Run("records", "show", id).Output);
+        Assert.Matches($@"{id} +later +smollm2 ", cli.Run("records", "list").Output);
+    }
 
     [Theory]
     [InlineData("ppl-", "'ppl-' may be any of 3 records: ppl-lst-ref-api-e1-a48265c7, ")]
@@ -212,6 +223,15 @@ public sealed class RecordsCommandTests : IDisposable
     }
 
     public void Dispose() => cli.Dispose();
+
+    private sealed record LaterRecord() : RunRecord("later")
+    {
+        public int Score => 42;
+
+        public override string ReadableName() => "later";
+
+        public override string? Contradiction() => null;
+    }
 
     private static string[] Lines(CliResult result) => result.Output.Split('\n');
 }

@@ -13,6 +13,9 @@ public sealed class RecordsListCommand : Command<RecordsListCommand.Settings>
 {
     private static readonly string[] Columns = ["id", "kind", "model", "text or preset", "when", "wall time", "best"];
 
+    // A table of that many columns would break every cell.
+    private const int NarrowTerminal = 150;
+
     /// <summary>Which records.</summary>
     public sealed class Settings : CommandSettings
     {
@@ -37,10 +40,12 @@ public sealed class RecordsListCommand : Command<RecordsListCommand.Settings>
         records = Only(records, "--kind", settings.Kind, record => record.Kind);
         records = Only(records, "--model", settings.Model, record => record.Model.Name);
         records = Only(records, "--text", settings.Text, record => record.TextName);
-        DataTable.Write(Columns, records.Select(record => new[]
+        List<string[]> rows = [.. records.Select(record => new[]
         {
             record.Id, record.Kind, record.Model.Name, record.TextName ?? record.SidecarPreset ?? "", When(record.Created), Wall(record.WallSeconds), RecordHeadline.Of(record),
-        }), rightAligned: column => Columns[column] == "wall time");
+        })];
+        if (Screen.OutputIsTerminal && Screen.Output(columns: 0).Profile.Width < NarrowTerminal) WriteNarrow(rows);
+        else DataTable.Write(Columns, rows, rightAligned: column => Columns[column] == "wall time", unbroken: column => Columns[column] is "id" or "model");
         return 0;
     }
 
@@ -49,7 +54,18 @@ public sealed class RecordsListCommand : Command<RecordsListCommand.Settings>
         ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s") : seconds < 7200
             ? string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0} min") : string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0.0} h");
 
-    private static string When(string created) => created.Replace('T', ' ').TrimEnd('Z');
+    private static void WriteNarrow(List<string[]> rows)
+    {
+        foreach (var row in rows)
+        {
+            Console.WriteLine(QueryText.Visible(row[0]));
+            Console.WriteLine($"    {QueryText.Visible(string.Join(" · ", row[2..^1]))}");
+            if (row[^1].Length > 0) Console.WriteLine($"    {QueryText.Visible(row[^1])}");
+        }
+    }
+
+    // To the minute; the record has it to the second.
+    private static string When(string created) => created.Replace('T', ' ')[..Math.Min("2026-01-01 00:00".Length, created.Length)];
 
     private static List<AnyRecord> Only(List<AnyRecord> records, string flag, string? asked, Func<AnyRecord, string?> value)
     {

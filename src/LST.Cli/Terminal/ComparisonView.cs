@@ -6,6 +6,8 @@ namespace LST.Cli.Terminal;
 /// <summary>A comparison of rows on standard output: the pairs with their intervals, then what was configured differently.</summary>
 internal static class ComparisonView
 {
+    private const int MostShown = 120;
+
     /// <summary>Writes it.</summary>
     public static void Write(RecordComparison comparison)
     {
@@ -21,8 +23,16 @@ internal static class ComparisonView
         if (comparison.Differences.Count == 0)
             Console.WriteLine(ReferenceEquals(a, b) ? "configuration: one run, and no option of one method that differs" : "configuration: no difference");
         else
-            DataTable.Write(["configuration", "A", "B"], comparison.Differences.Select(difference => (string[])[difference.Name, difference.A ?? "(none)", difference.B ?? "(none)"]), rightAligned: _ => false);
+            DataTable.Write(["configuration", "A", "B"], comparison.Differences.Select(difference => (string[])[difference.Name, Shown(difference.A), Shown(difference.B)]), rightAligned: _ => false);
     }
+
+    // Budgets of heads fill many lines of a terminal, which is for reading; a file keeps them whole.
+    private static string Shown(string? value) => value switch
+    {
+        null => "(none)",
+        { Length: > MostShown } when Screen.OutputIsTerminal => value[..MostShown] + "…",
+        _ => value,
+    };
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

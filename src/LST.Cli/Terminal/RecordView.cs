@@ -15,6 +15,13 @@ internal static class RecordView
     public static void Write(RecordFile file)
     {
         var record = file.Record;
+        // Read whole before the first line, so that one that contradicts itself is a sentence and nothing else.
+        Action writeRows = record.Kind switch
+        {
+            PerplexityRecord.RecordKind when RecordStore.Read<PerplexityRecord>(file.Path) is var ppl => () => WritePerplexity(ppl),
+            TrainingRecord.RecordKind when RecordStore.Read<TrainingRecord>(file.Path) is var training => () => WriteTraining(training),
+            _ => () => WriteOthers(record),
+        };
         Line("record", record.Id);
         Line("kind", record.Kind);
         Line("when", $"{record.Created}, {RecordsListCommand.Wall(record.WallSeconds)}, peak memory {MemoryEstimate.Text(record.PeakMemoryBytes)}");
@@ -26,19 +33,18 @@ internal static class RecordView
         var versions = record.Versions;
         Line("versions", $"{versions.Project}, commit {versions.Commit}{(versions.Dirty == true ? " with changes" : "")}, {versions.Runtime}{(versions.Libtorch is { } libtorch ? $", libtorch {libtorch}" : "")}{(versions.TorchSharp is { } torchSharp ? $", TorchSharp {torchSharp}" : "")}");
         Line("machine", $"{record.Machine.OperatingSystem}, {record.Machine.Processor}, {record.Machine.LogicalCores} cores, {MemoryEstimate.Text(record.Machine.MemoryBytes)}");
-        switch (record.Kind)
-        {
-            case PerplexityRecord.RecordKind:
-                Console.WriteLine();
-                PerplexityTable.Write(RecordStore.Read<PerplexityRecord>(file.Path));
-                break;
-            case TrainingRecord.RecordKind:
-                WriteTraining(RecordStore.Read<TrainingRecord>(file.Path));
-                break;
-            default:
-                foreach (var (field, value) in record.Fields ?? []) Line(field, value?.ToJsonString(RecordJson.Options) ?? "");
-                break;
-        }
+        writeRows();
+    }
+
+    private static void WritePerplexity(PerplexityRecord record)
+    {
+        Console.WriteLine();
+        PerplexityTable.Write(record);
+    }
+
+    private static void WriteOthers(AnyRecord record)
+    {
+        foreach (var (field, value) in record.Fields ?? []) Line(field, value?.ToJsonString(RecordJson.Options) ?? "");
     }
 
     private static void WriteTraining(TrainingRecord record)

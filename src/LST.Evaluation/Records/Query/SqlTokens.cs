@@ -34,12 +34,12 @@ internal static class SqlTokens
             else if (c == '/' && next == '*') at = CommentEnd(sql, at);
             else if (c == '\'' || (c is 'e' or 'E' && next == '\''))
             {
-                at = QuoteEnd(sql, c == '\'' ? at + 1 : at + 2, '\'', hasEscapes: c != '\'');
+                at = c == '\'' ? QuoteEnd(sql, at + 1, '\'') : QuoteEnd(sql, at + 2, '\'', escape: '\\');
                 yield return new SqlToken(SqlTokenKind.Literal, "");
             }
             else if (c == '"')
             {
-                var end = QuoteEnd(sql, at + 1, '"', hasEscapes: false);
+                var end = QuoteEnd(sql, at + 1, '"');
                 yield return new SqlToken(SqlTokenKind.Word, sql[(at + 1)..Math.Max(at + 1, end - 1)].Replace("\"\"", "\"", StringComparison.Ordinal));
                 at = end;
             }
@@ -84,11 +84,11 @@ internal static class SqlTokens
     }
 
     // Behind the closing mark; a doubled mark is one inside.
-    private static int QuoteEnd(string sql, int at, char mark, bool hasEscapes)
+    private static int QuoteEnd(string sql, int at, char mark, char? escape = null)
     {
         for (; at < sql.Length; at++)
         {
-            if (hasEscapes && sql[at] == '\\') at++;
+            if (sql[at] == escape) at++;
             else if (sql[at] == mark && !(at + 1 < sql.Length && sql[at + 1] == mark)) return at + 1;
             else if (sql[at] == mark) at++;
         }

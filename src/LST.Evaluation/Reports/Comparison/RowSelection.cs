@@ -13,8 +13,11 @@ public sealed record RowSelection(string Record, string? Method = null, double? 
     /// <exception cref="UsageException">The ratio is no ratio.</exception>
     public static RowSelection Parse(string text)
     {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon < 0 || File.Exists(text)) return new RowSelection(text);
+        if (File.Exists(text)) return new RowSelection(text);
+        // The name of a file may hold a colon itself.
+        var colons = Enumerable.Range(0, text.Length).Where(at => text[at] == ':').ToList();
+        if (colons.Count == 0) return new RowSelection(text);
+        var colon = colons.FirstOrDefault(at => File.Exists(text[..at]), colons[0]);
         var (method, ratio) = (text[(colon + 1)..], (double?)null);
         if (method.LastIndexOf('@') is >= 0 and var at) (method, ratio) = (method[..at], Core.Compression.Ratio.Parse(method[(at + 1)..]).Value);
         return new RowSelection(text[..colon], method.Length == 0 ? null : method, ratio);

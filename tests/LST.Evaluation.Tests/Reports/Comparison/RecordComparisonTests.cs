@@ -86,5 +86,14 @@ public sealed class RecordComparisonTests
     public void Selections_are_read(string text, string name, string? method, double? ratio) => Assert.Equal(new RowSelection(name, method, ratio), RowSelection.Parse(text));
 
     [Fact]
+    public void A_file_may_have_a_colon_in_its_name()
+    {
+        using var temporary = new TemporaryFolder();
+        var file = temporary.Write("a:b.json", "");
+
+        Assert.Equal(new RowSelection(file, "lst", 2), RowSelection.Parse(file + ":lst@2"));
+    }
+
+    [Fact]
     public void A_ratio_that_is_none_is_refused() => Assert.ThrowsAny<LstException>(() => RowSelection.Parse("id:lst@x"));
 }
