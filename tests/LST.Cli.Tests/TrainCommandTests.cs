@@ -20,6 +20,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(["best.safetensors", "checkpoints/step-000004/manifest.json", "checkpoints/step-000004/state.safetensors", "checkpoints/step-000006/manifest.json", "checkpoints/step-000006/state.safetensors", "final.safetensors", "log.jsonl"],
             Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Order(StringComparer.Ordinal));
         var record = JsonNode.Parse(File.ReadAllText(cli.At("records.json")))!.AsArray().Single()!;
+        Assert.Equal([1, 2, 3, 4, 5, 6], record["step_points"]!.AsArray().Select(point => point!["step"]!.GetValue<int>()));
         Assert.Equal(("lst", 6), (record["preset"]!.GetValue<string>(), record["steps"]!.GetValue<int>()));
         Assert.Equal(record["id"]?.GetValue<string>() ?? "", Regex.Match(result.Output, @"record (\S+)").Groups[1].Value);
 

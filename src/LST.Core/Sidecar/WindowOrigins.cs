@@ -39,8 +39,9 @@ internal static class WindowOrigins
     {
         if (batch.Windows == 0) return [];
         var keys = sidecar.Config.KeySpace == KeySpace.PreRope ? layer.PreRopeKeys() : layer.Keys;
-        var weights = sidecar.Compress(layer.Layer, keys, layer.Values, batch).KeyWeights
-            ?? (batch.Prior is null ? (batch.Inside / batch.Lengths).unsqueeze(1) : (batch.Hidden.unsqueeze(1) + batch.Prior).softmax(-1));
+        // Where the mean is taken the network has no say, and need not run.
+        var pooled = sidecar.Config.Base == SuperTokenBase.Pooled ? sidecar.Compress(layer.Layer, keys, layer.Values, batch).KeyWeights : null;
+        var weights = pooled ?? (batch.Prior is null ? (batch.Inside / batch.Lengths).unsqueeze(1) : (batch.Hidden.unsqueeze(1) + batch.Prior).softmax(-1));
         return weights.cpu().contiguous().data<float>().ToArray();
     }
 

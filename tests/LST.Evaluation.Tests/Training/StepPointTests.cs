@@ -1,0 +1,82 @@
+using LST.Core;
+using LST.Evaluation.Records;
+using LST.Evaluation.Training;
+
+namespace LST.Evaluation.Tests.Training;
+
+/// <summary>Losses of steps in records, and the stories told from them.</summary>
+public sealed class StepPointTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    [Fact]
+    public void Records_without_steps_are_read_and_written_as_they_were()
+    {
+        var root = Path.Combine(Shared.RepositoryRoot, "data", "results", "training");
+        var files = Directory.GetFiles(root, "*.json");
+
+        Assert.NotEmpty(files);
+        Assert.All(files, file =>
+        {
+            var record = RecordStore.Read<TrainingRecord>(file);
+            if (record.StepPoints is null) Assert.Equal(File.ReadAllText(file).ReplaceLineEndings("\n"), RecordJson.Format((object)record));
+        });
+    }
+
+    [Fact]
+    public void A_record_keeps_its_steps()
+    {
+        var old = RecordStore.Read<TrainingRecord>(Directory.GetFiles(Path.Combine(Shared.RepositoryRoot, "data", "results", "training"), "*.json")[0]);
+        var store = new RecordStore(folder.File("results"));
+
+        var written = store.Write(old with { StepPoints = [new StepPoint(1, 2.5, 0, 0.5, 0, 0)] });
+
+        Assert.Equal([new StepPoint(1, 2.5, 0, 0.5, 0, 0)], RecordStore.Read<TrainingRecord>(store.PathOf(written)).StepPoints);
+    }
+
+    [Fact]
+    public void A_long_log_becomes_two_hundred_means()
+    {
+        var steps = StepPoint.ReadLog(Log(1000));
+
+        Assert.Equal(200, steps.Count);
+        Assert.Equal([5, 10, 15], steps.Take(3).Select(step => step.Step));
+        Assert.Equal(1000, steps[^1].Step);
+        Assert.Equal(3, steps[0].Lm, 1e-12);
+        Assert.Equal(40, StepPoint.ReadLog(Log(40)).Count);
+    }
+
+    [Fact]
+    public void A_log_that_is_none_is_refused_in_a_sentence()
+    {
+        File.WriteAllText(folder.File("log.jsonl"), "{\"step\":1,\"ce\":");
+
+        Assert.Contains("'log.jsonl' cannot be read", Assert.Throws<DataException>(() => StepPoint.ReadLog(folder.File("log.jsonl"))).Message);
+        Assert.Contains("'nowhere.jsonl' cannot be read", Assert.Throws<DataException>(() => StepPoint.ReadLog(folder.File("nowhere.jsonl"))).Message);
+    }
+
+    [Fact]
+    public void A_story_weighs_qpaa_and_leaves_out_what_was_not_trained()
+    {
+        var record = RecordStore.Read<TrainingRecord>(Directory.GetFiles(Path.Combine(Shared.RepositoryRoot, "data", "results", "training"), "*paper-4x*.json")[0]);
+
+        var story = TrainingStory.Of(record, "LM + QPAA", Log(4), StoryRole.Reference);
+
+        Assert.Equal((record.Id, true), (story.RecordId, story.IsReference));
+        Assert.Equal([1, 2, 3, 4], story.Steps);
+        Assert.Equal([1, 2, 3, 4], story.LanguageLoss);
+        Assert.Equal([0.25, 0.25, 0.25, 0.25], story.Qpaa);
+        Assert.All(story.Diversity, value => Assert.Equal(double.NaN, value));
+        Assert.Contains("has none", Assert.Throws<DataException>(() => TrainingStory.Of(record with { StepPoints = null }, "LM")).Message);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    // Cross-entropy is the step's number; a validation stands between.
+    private string Log(int steps)
+    {
+        var path = folder.File($"{steps}.jsonl");
+        File.WriteAllLines(path, Enumerable.Range(1, steps).Select(step => $$"""{"step":{{step}},"ce":{{step}},"kl":0,"qpaa":0.5,"div":0,"importance":0,"seconds":1}""").Prepend("""{"step":0,"dev":{"a":1.5},"recall":null}"""));
+        return path;
+    }
+}
