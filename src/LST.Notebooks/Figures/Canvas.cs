@@ -32,7 +32,7 @@ internal sealed class Canvas
             ["title"] = new JsonObject
             {
                 ["text"] = $"<b>{string.Join("<br>", title)}</b><br><span style=\"font-size:{NoteSize}px;color:{Palette.Quiet}\">{string.Join("<br>", notes)}</span>",
-                ["font"] = Font(TitleSize), ["x"] = PlotlyJson.Number((double)Edge / width), ["xanchor"] = "left", ["y"] = PlotlyJson.Number(1 - ((double)Edge / Height)), ["yanchor"] = "top",
+                ["font"] = Font(TitleSize), ["x"] = PlotlyJson.Number((double)Edge / width), ["xanchor"] = "left", ["y"] = PlotlyJson.Number(1 - ((Edge + 8.0) / Height)), ["yanchor"] = "top",
                 ["xref"] = "container", ["yref"] = "container",
             },
             ["margin"] = new JsonObject { ["l"] = 0, ["r"] = 0, ["t"] = 0, ["b"] = 0 },

@@ -86,12 +86,13 @@ public sealed class FigureTests
     [Fact]
     public void Tokens_are_data_in_labels()
     {
-        Assert.Equal("␊", TokenText.Label("\n"));
-        Assert.Equal("␉", TokenText.Label("\t"));
-        Assert.Equal("␠␠", TokenText.Label("  "));
+        Assert.Equal("↵", TokenText.Label("\n"));
+        Assert.Equal("⇥", TokenText.Label("\t"));
+        Assert.Equal("␣␣", TokenText.Label("  "));
         Assert.Equal("·the", TokenText.Label(" the"));
         Assert.Equal("·the", TokenText.Label("\u2581the"));
         Assert.Equal("&lt;b&gt;&amp;", TokenText.Label("<b>&"));
+        Assert.Equal("⟨0007⟩", TokenText.Label("\a"));
         Assert.Equal("⟨202e⟩", TokenText.Label("\u202e"));
         Assert.Equal("∅", TokenText.Label(""));
         Assert.EndsWith("…", TokenText.Label(new string('x', 40)));
