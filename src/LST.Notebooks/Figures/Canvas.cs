@@ -11,7 +11,7 @@ namespace LST.Notebooks.Figures;
 internal sealed class Canvas
 {
     // DejaVu Sans, the widest of the usual fallbacks: text that fits in it fits in every other.
-    private const double CharacterWidth = 0.6, BoldWidth = 0.68;
+    private const double CharacterWidth = 0.6, BoldWidth = 0.62;
     private const int Edge = 16, TitleSize = 16, NoteSize = 12;
     private readonly JsonArray traces = [], annotations = [], shapes = [];
     private int panels;

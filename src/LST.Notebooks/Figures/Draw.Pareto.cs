@@ -16,9 +16,9 @@ public static partial class Draw
         var (low, high) = ExcessRange(tables);
         for (var i = 0; i < tables.Count; i++)
         {
-            var left = 64 + (i % columns * (width / (double)columns));
+            var left = 76 + (i % columns * (width / (double)columns));
             var top = 30 + (i / columns * (plot + 92.0));
-            var right = left + (width / (double)columns) - 64 - 24;
+            var right = left + (width / (double)columns) - 76 - 24;
             var bytes = tables[i].Rows.Select(row => row.Row.BytesPerToken).ToList();
             // Names stand left of the smallest cache, so the axis begins well before it.
             var (smallest, largest) = (Math.Log10(bytes.Min()), Math.Log10(bytes.Max()));

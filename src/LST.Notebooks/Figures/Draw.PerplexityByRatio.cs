@@ -22,9 +22,9 @@ public static partial class Draw
         double first = Math.Log2(ratios[0]) - 0.3, last = Math.Log2(ratios[^1]) + 0.3;
         for (var i = 0; i < tables.Count; i++)
         {
-            var left = 64 + (i % columns * (width / (double)columns));
+            var left = 76 + (i % columns * (width / (double)columns));
             var top = 30 + (i / columns * (plot + 92.0));
-            var right = left + (width / (double)columns) - 64 - label;
+            var right = left + (width / (double)columns) - 76 - label;
             var x = Axis.Of("compression ratio (stored vectors, log scale)", first, last, [.. ratios.Select(Math.Log2)], [.. ratios.Select(r => $"{Number.Short(r)}:1")], grid: false);
             var y = Axis.Scaled(i % columns == 0 ? ExcessAxis : "", low, high, Axis.Excess, Axis.ExcessTicks, plot);
             var panel = canvas.Panel(left, top, right, top + plot, x, y);

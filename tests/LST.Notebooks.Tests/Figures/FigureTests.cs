@@ -25,6 +25,15 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void Figures_know_arrays_and_records_and_no_model()
+    {
+        var files = Directory.GetFiles(Path.Combine(LST.Core.Tests.Shared.RepositoryRoot, "src", "LST.Notebooks", "Figures"), "*.cs");
+
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.DoesNotMatch(@"TorchSharp|LST\.Core\.\w|LST\.Evaluation\.(?!Analysis|Records|Reports)\w", File.ReadAllText(file)));
+    }
+
+    [Fact]
     public void Plotly_net_can_go_on_to_style_a_figure()
     {
         var figure = SampleFigures.Of("errors");

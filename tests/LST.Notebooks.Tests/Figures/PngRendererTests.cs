@@ -16,11 +16,21 @@ public sealed class PngRendererTests(PngRendererTests.OneBrowser shared) : IClas
         public ValueTask DisposeAsync() => Renderer.DisposeAsync();
     }
 
-    public static TheoryData<string> Names => SampleFigures.AllNames;
+    public static TheoryData<string> SmallNames => SampleFigures.SmallNames;
+
+    public static TheoryData<string> RealNames => SampleFigures.RealNames;
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public async Task Every_figure_becomes_a_picture_of_its_size_without_an_error(string name)
+    [MemberData(nameof(SmallNames))]
+    public Task Every_figure_becomes_a_picture_of_its_size_without_an_error(string name) => Draws(name);
+
+    [Theory]
+    [Trait("Category", "slow")]
+    [MemberData(nameof(RealNames))]
+    public Task Figures_of_a_notebooks_size_become_pictures_too(string name) => Draws(name);
+
+    // The pictures stay beside the test program: a person looks at them after a change.
+    private async Task Draws(string name)
     {
         Chromium();
         var figure = SampleFigures.Of(name);
