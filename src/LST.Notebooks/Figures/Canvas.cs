@@ -11,7 +11,7 @@ namespace LST.Notebooks.Figures;
 internal sealed class Canvas
 {
     // DejaVu Sans, the widest of the usual fallbacks: text that fits in it fits in every other.
-    private const double CharacterWidth = 0.6, BoldWidth = 0.68;
+    private const double CharacterWidth = 0.6, BoldWidth = 0.62;
     private const int Edge = 16, TitleSize = 16, NoteSize = 12;
     private readonly JsonArray traces = [], annotations = [], shapes = [];
     private int panels;
@@ -32,7 +32,7 @@ internal sealed class Canvas
             ["title"] = new JsonObject
             {
                 ["text"] = $"<b>{string.Join("<br>", title)}</b><br><span style=\"font-size:{NoteSize}px;color:{Palette.Quiet}\">{string.Join("<br>", notes)}</span>",
-                ["font"] = Font(TitleSize), ["x"] = PlotlyJson.Number((double)Edge / width), ["xanchor"] = "left", ["y"] = PlotlyJson.Number(1 - ((double)Edge / Height)), ["yanchor"] = "top",
+                ["font"] = Font(TitleSize), ["x"] = PlotlyJson.Number((double)Edge / width), ["xanchor"] = "left", ["y"] = PlotlyJson.Number(1 - ((Edge + 8.0) / Height)), ["yanchor"] = "top",
                 ["xref"] = "container", ["yref"] = "container",
             },
             ["margin"] = new JsonObject { ["l"] = 0, ["r"] = 0, ["t"] = 0, ["b"] = 0 },

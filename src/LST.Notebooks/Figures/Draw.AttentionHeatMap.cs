@@ -35,7 +35,7 @@ public static partial class Draw
                 $"“{TokenText.Label(query)}” at {map.QueryPositions[queries.First + q]} reads “{TokenText.Label(key)}” at {map.KeyPositions[keys.First + k]}"))),
             ["hovertemplate"] = $"%{{text}}<br>weight %{{customdata:.4f}}<br>layer {map.Layer}, head {map.Head}<extra></extra>",
             ["colorscale"] = Palette.Sequential(), ["zmin"] = 0, ["zmax"] = PlotlyJson.Number(top), ["xgap"] = cell > 14 ? 1 : 0, ["ygap"] = cell > 14 ? 1 : 0,
-            ["colorbar"] = Axis.ColourBar(canvas, "attention weight (square-root scale)", 130 + plotWidth + 20, 8, 8 + Math.Min(plotHeight, 320), 0, top, Axis.Root, [.. Axis.MassTicks, highest]),
+            ["colorbar"] = Axis.ColourBar(canvas, "attention weight (square-root scale)", 130 + plotWidth + 20, 8, 8 + Math.Min(plotHeight, 320), 0, top, Axis.Root, [.. Axis.MassTicks, Math.Floor(highest * 100) / 100]),
         });
         return canvas.ToFigure("attention", $"Attention weights of layer {map.Layer}, head {map.Head}, {queries.Count} queries by {keys.Count} keys. {finding}. {TokenText.Escape(map.Source)}.", source);
     }

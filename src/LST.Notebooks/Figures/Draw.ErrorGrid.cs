@@ -33,7 +33,7 @@ public static partial class Draw
             if (r > 0) y["showticklabels"] = false;
             var panel = canvas.Panel(from, 28, from + plotWidth, 28 + plotHeight, x, y);
             panel.Name($"<b>{Number.Short(grid.Ratios[r])}:1</b>, median head {Number.Three(Number.Median(cells.Where(c => c.r == r).Select(c => c.Error)))}");
-            panel.Add(Errors(grid, r, cell >= 36 && height >= 16));
+            panel.Add(Errors(grid, r, cell >= 29 && height >= 16));
             if (r == worst.r) panel.Box(worst.h - 0.5, worst.l - 0.5, worst.h + 0.5, worst.l + 0.5, "#D55E00", 3);
         }
         canvas.Layout["coloraxis"] = new JsonObject

@@ -15,7 +15,7 @@ public static partial class Draw
         var finding = TailFinding(tails);
         var fewest = tails.Series.Min(series => series.Errors.Count);
         var note = $"{TokenText.Escape(tails.Source)}. Curves: {TailPoints} quantiles of {fewest:#,0}{(tails.Series.All(s => s.Errors.Count == fewest) ? "" : $" to {tails.Series.Max(s => s.Errors.Count):#,0}")} errors each. Marks: p50, p95, p99. Colour: the loss trained with; dashes: which queries.";
-        const int left = 70, label = 230, plot = 380, width = 900;
+        const int left = 84, label = 240, plot = 380, width = 920;
         var canvas = new Canvas(width, plot + 70, finding, note);
         double High(double share) => -Math.Log10(1 - share);
         var top = Math.Min(High(0.999), High(1 - (1.0 / Math.Max(fewest, 20))));

@@ -23,7 +23,7 @@ public static partial class Draw
         var bounds = window.Bounds("tokens");
         var note = $"{TokenText.Escape(strip.Source)}, layer {strip.Layer}, KV head {strip.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}." : "")}{(merged.Count > 0 ? " Darker: more weight in the merged slot. Above a slot: norm of its key over its tokens’ · log-mass bias in nats." : "")}";
         var canvas = new Canvas(StripWidth, (rows * StripRow) + 56, StripFinding(strip, fates, merged), note);
-        var x = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(0, StripWidth - StripLeft - 16), ["fixedrange"] = true };
+        var x = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(-2, StripWidth - StripLeft - 18), ["fixedrange"] = true };
         var y = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(rows * StripRow, 0), ["fixedrange"] = true };
         var panel = canvas.Panel(StripLeft, 4, StripWidth - 16, 4 + (rows * StripRow), x, y);
         for (var row = 0; row < rows; row++) panel.Say((window.First + cells.FindIndex(cell => cell.Row == row)).ToString(), 0, (row * StripRow) + 28, 9, Palette.Quiet, "right", xshift: -8);
@@ -63,10 +63,10 @@ public static partial class Draw
             double[] widths = [.. Enumerable.Range(token, end - token).Select(t => (TokenText.Visible(strip.Tokens[t], 14).Length * StripCharacter) + 8)];
             var need = slotOf[token] is { } slot && strip.Slots[slot].Kind == SlotKind.Merged ? StripLabel(strip.Slots[slot]).Length * 5.6 + 6 : 0;
             if (widths.Sum() < need) widths = [.. widths.Select(width => width * need / widths.Sum())];
-            if (left > 0 && left + widths.Sum() > StripWidth - StripLeft - 16) (row, left) = (row + 1, 0);
+            if (left > 0 && left + widths.Sum() > StripWidth - StripLeft - 20) (row, left) = (row + 1, 0);
             foreach (var width in widths)
             {
-                if (left > 0 && left + width > StripWidth - StripLeft - 16) (row, left) = (row + 1, 0);
+                if (left > 0 && left + width > StripWidth - StripLeft - 20) (row, left) = (row + 1, 0);
                 cells.Add(new StripCell(token, slotOf[token], row, left, width));
                 (token, left) = (token + 1, left + width);
             }

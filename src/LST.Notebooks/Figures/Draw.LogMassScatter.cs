@@ -15,7 +15,7 @@ public static partial class Draw
         var shown = TokenWindow.Of(pairs.Window.Count, MostPairs, 0);
         var note = $"{TokenText.Escape(pairs.Source)}, layer {pairs.Layer}, head {pairs.Head}. {(shown.IsWhole ? $"{Number.Count(shown.Count, "pair")} of a query and a window." : $"Pairs {shown.Bounds("").Trim()} of a query and a window; the numbers are over all.")} Middle half of the differences: with [{Middle(gaps.With)}], without [{Middle(gaps.Without)}] nats.";
         const int left = 66, plot = 440;
-        var canvas = new Canvas(760, plot + 70, finding, note);
+        var canvas = new Canvas(780, plot + 70, finding, note);
         var (low, high) = Reach(pairs.Window.Concat(pairs.WithBias).Concat(pairs.WithoutBias));
         var panel = canvas.Panel(left, 8, left + plot, 8 + plot, Axis.Of("log Σ exp of the window’s scores (nats)", low, high), Axis.Of("score of its super-token (nats)", low, high));
         panel.Line(low, low, high, high, Palette.Ink, 1.5);
@@ -24,7 +24,7 @@ public static partial class Draw
         LineLabels.Add(panel, [
             ("same mass as the window", Palette.Ink, high, high),
             ($"{WithBias.Name}: {Side(gaps.With)}", WithBias.Colour, high, high + Math.Clamp(gaps.With.Middle, low - high, 0)),
-            ($"{WithoutBias.Name}: {Side(gaps.Without)}", WithoutBias.Colour, high, high + Math.Clamp(gaps.Without.Middle, low - high, 0))], low, high, high + ((high - low) * 0.02));
+            ($"{WithoutBias.Name}: {Side(gaps.Without)}", WithoutBias.Colour, high, high + Math.Clamp(gaps.Without.Middle, low - high, 0))], low, high, high);
         return canvas.ToFigure("log-mass", $"Score of super-tokens against the log-sum-exp of their windows, {Number.Count(pairs.Window.Count, "pair")}, diagonal drawn. {finding}. {TokenText.Escape(pairs.Source)}.", source);
     }
 

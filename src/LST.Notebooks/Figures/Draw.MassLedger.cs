@@ -12,21 +12,28 @@ public static partial class Draw
     /// buttons turn the log-mass bias off (view 2).
     /// </summary>
     /// <param name="ledger">The masses.</param>
-    /// <param name="firstToken">First token shown where there are more than 160.</param>
+    /// <param name="firstToken">First token shown where there are more than 160; null: where the queries read most.</param>
     /// <param name="source">Record ids.</param>
-    public static Figure MassLedger(MassLedger ledger, int firstToken = 0, string source = Figure.ComputedLive)
+    public static Figure MassLedger(MassLedger ledger, int? firstToken = null, string source = Figure.ComputedLive)
     {
-        var rows = new LedgerRows(ledger, TokenWindow.Of(ledger.Tokens.Count, MostLedgerTokens, firstToken));
+        var rows = new LedgerRows(ledger, TokenWindow.Of(ledger.Tokens.Count, MostLedgerTokens, firstToken ?? MostRead(ledger)));
         var first = rows.MostTelling();
-        var canvas = new Canvas(LedgerWidth, (3 * LedgerPlot) + 238, rows.Finding(), LedgerNote(ledger, rows));
+        var canvas = new Canvas(LedgerWidth, (3 * LedgerPlot) + 246, rows.Finding(), LedgerNote(ledger, rows));
         canvas.Say(rows.Sentence(first), 66, 12, 12, Palette.Ink);
+        double at = 66;
+        foreach (var mark in rows.Fates)
+        {
+            canvas.Say($"■ {mark.Name}", at, 34, 12, LineLabels.Ink(mark.Colour));
+            at += Canvas.TextWidth($"■ {mark.Name}", 12) + 20;
+        }
+        canvas.Say("<b>—</b> dense mass of a slot’s tokens", at, 34, 12, Palette.Ink);
         var highest = Enumerable.Range(0, ledger.Queries.Count).Max(q => Math.Max(rows.Dense(q).DefaultIfEmpty(0).Max(), Math.Max(rows.Slots(ledger.Compressed, q).DefaultIfEmpty(0).Max(), rows.Slots(ledger.WithoutBias, q).DefaultIfEmpty(0).Max())));
         var farthest = Enumerable.Range(0, ledger.Queries.Count).Max(q => rows.Difference(ledger.Compressed, q).Concat(rows.Difference(ledger.WithoutBias, q)).Select(Math.Abs).DefaultIfEmpty(0).Max());
         var (top, reach) = (Axis.Root(Math.Max(highest, 1e-4)) * 1.08, Axis.Root(Math.Max(farthest, 1e-4)) * 1.08);
         var ticks = Axis.MassTicks.Concat([0.002, 0.005, 0.02]);
-        var dense = canvas.Panel(66, 40, LedgerWidth - 20, 40 + LedgerPlot, LedgerX(rows, last: false), Axis.Scaled("dense", 0, top, Axis.Root, ticks, LedgerPlot));
-        var compressed = canvas.Panel(66, 60 + LedgerPlot, LedgerWidth - 20, 60 + (2 * LedgerPlot), LedgerX(rows, last: false), Axis.Scaled("compressed", 0, top, Axis.Root, ticks, LedgerPlot));
-        var difference = canvas.Panel(66, 80 + (2 * LedgerPlot), LedgerWidth - 20, 80 + (3 * LedgerPlot), LedgerX(rows, last: true), Axis.Scaled("difference", -reach, reach, Axis.Root, ticks.Concat([-0.001, -0.005]), LedgerPlot));
+        var dense = canvas.Panel(66, 56, LedgerWidth - 20, 56 + LedgerPlot, LedgerX(rows, last: false), Axis.Scaled("mass, dense", 0, top, Axis.Root, ticks, LedgerPlot));
+        var compressed = canvas.Panel(66, 76 + LedgerPlot, LedgerWidth - 20, 76 + (2 * LedgerPlot), LedgerX(rows, last: false), Axis.Scaled("mass, compressed", 0, top, Axis.Root, ticks, LedgerPlot));
+        var difference = canvas.Panel(66, 96 + (2 * LedgerPlot), LedgerWidth - 20, 96 + (3 * LedgerPlot), LedgerX(rows, last: true), Axis.Scaled("difference", -reach, reach, Axis.Root, ticks.Concat([-0.001, -0.005]), LedgerPlot));
         dense.Add(LedgerBars("dense", rows.TokenX, null, rows.TokenColours, true));
         foreach (var on in new[] { true, false })
         {
@@ -46,10 +53,23 @@ public static partial class Draw
         return canvas.ToFigure("mass-ledger", $"Attention mass by token and by slot for {Number.Count(ledger.Queries.Count, "query").Replace("querys", "queries")}, with and without the log-mass bias. {rows.Finding()}. {TokenText.Escape(ledger.Source)}.", source);
     }
 
+    // Of all windows the one in which the queries' mass under the dense cache is largest.
+    private static int MostRead(MassLedger ledger)
+    {
+        double[] mass = [.. Enumerable.Range(0, ledger.Tokens.Count).Select(token => ledger.Dense.Sum(row => (double)row[token]))];
+        var (best, sum, bestSum) = (0, 0.0, -1.0);
+        for (var end = 0; end < mass.Length; end++)
+        {
+            sum += mass[end] - (end >= MostLedgerTokens ? mass[end - MostLedgerTokens] : 0);
+            if (end >= MostLedgerTokens - 1 && sum > bestSum) (best, bestSum) = (end - MostLedgerTokens + 1, sum);
+        }
+        return best;
+    }
+
     private static string LedgerNote(MassLedger ledger, LedgerRows rows)
     {
         var bounds = rows.Window.Bounds("tokens");
-        return $"{TokenText.Escape(ledger.Source)}, layer {ledger.Layer}, head {ledger.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}; numbers are over all." : "")} Attention mass on a square-root scale. A box is a slot as wide as its tokens, the black line on it what they hold together under the dense cache. Colour: {string.Join(", ", rows.Fates.Select(mark => $"<span style=\"color:{LineLabels.Ink(mark.Colour)}\">■ {mark.Name}</span>"))}.";
+        return $"{TokenText.Escape(ledger.Source)}, layer {ledger.Layer}, head {ledger.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}; numbers are over all." : "")} Attention mass on a square-root scale. A box is a slot, as wide as its tokens.";
     }
 
     private static JsonObject LedgerX(LedgerRows rows, bool last)
@@ -88,7 +108,7 @@ public static partial class Draw
         return new JsonObject
         {
             ["active"] = first, ["steps"] = steps, ["x"] = PlotlyJson.Number(canvas.X(66)), ["len"] = PlotlyJson.Number(canvas.X(LedgerWidth - 86)), ["xanchor"] = "left",
-            ["y"] = PlotlyJson.Number(canvas.Y((3 * LedgerPlot) + 160)), ["yanchor"] = "top", ["pad"] = new JsonObject { ["t"] = 0, ["b"] = 0, ["l"] = 0, ["r"] = 0 }, ["ticklen"] = 4, ["minorticklen"] = 2,
+            ["y"] = PlotlyJson.Number(canvas.Y((3 * LedgerPlot) + 168)), ["yanchor"] = "top", ["pad"] = new JsonObject { ["t"] = 0, ["b"] = 0, ["l"] = 0, ["r"] = 0 }, ["ticklen"] = 4, ["minorticklen"] = 2,
             ["currentvalue"] = new JsonObject { ["prefix"] = "query: ", ["font"] = Canvas.Font(12) }, ["font"] = Canvas.Font(9),
         };
     }

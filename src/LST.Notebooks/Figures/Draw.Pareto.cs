@@ -16,13 +16,14 @@ public static partial class Draw
         var (low, high) = ExcessRange(tables);
         for (var i = 0; i < tables.Count; i++)
         {
-            var left = 64 + (i % columns * (width / (double)columns));
+            var left = 76 + (i % columns * (width / (double)columns));
             var top = 30 + (i / columns * (plot + 92.0));
-            var right = left + (width / (double)columns) - 64 - 24;
+            var right = left + (width / (double)columns) - 76 - 24;
             var bytes = tables[i].Rows.Select(row => row.Row.BytesPerToken).ToList();
             // Names stand left of the smallest cache, so the axis begins well before it.
             var (smallest, largest) = (Math.Log10(bytes.Min()), Math.Log10(bytes.Max()));
-            var room = 150 / (right - left - 150);
+            var names = LineLabels.Width(tables[i].Rows.Select(row => Palette.Method(row.Row.Method).Name)) + 24;
+            var room = names / (right - left - names);
             var (first, last) = (smallest - (room * (largest - smallest + 0.1)), largest + 0.06);
             var x = Axis.Scaled("bytes per cached token (log scale)", first, last, Math.Log10, Axis.Decades(bytes.Min(), bytes.Max()), (right - left) / 3, Bytes, grid: false);
             var panel = canvas.Panel(left, top, right, top + plot, x, Axis.Scaled(i % columns == 0 ? ExcessAxis : "", low, high, Axis.Excess, Axis.ExcessTicks, plot));
@@ -79,7 +80,7 @@ public static partial class Draw
         if (tables.Count == 1)
         {
             var (best, _) = tables[0].Best(LargestRatio(tables[0]));
-            return $"{BestAt(tables[0], best.Ratio)}, in {Number.Percent(best.BytesPerToken / best.DenseBytesPerToken)} of its bytes";
+            return $"{Number.Percent(best.BytesPerToken / best.DenseBytesPerToken)} of the bytes: {BestAt(tables[0], best.Ratio)}";
         }
         var points = tables.SelectMany(Front).Where(row => row.Row.Method != "dense").ToList();
         var most = points.GroupBy(row => row.Row.Method).OrderByDescending(group => group.Count()).First();

@@ -13,7 +13,8 @@ public static partial class Draw
     public static Figure PerplexityByRatio(params IReadOnlyList<PerplexityTable> tables)
     {
         var columns = Math.Min(2, tables.Count);
-        var (width, plot, label) = tables.Count == 1 ? (820, 380, 190) : (1080, 300, 170);
+        var (width, plot) = tables.Count == 1 ? (820, 380) : (1080, 300);
+        var label = LineLabels.Width(tables.SelectMany(Compressed).Select(row => Palette.Method(row.Row.Method).Name + " 1.0000"));
         var rows = (tables.Count + columns - 1) / columns;
         var canvas = new Canvas(width, rows * (plot + 92), Finding(tables), "Points: perplexity over that of the uncompressed cache on the same tokens. Bars: paired 95 % intervals, moved apart sideways. " + Loaded(tables));
         var (low, high) = ExcessRange(tables);
@@ -21,9 +22,9 @@ public static partial class Draw
         double first = Math.Log2(ratios[0]) - 0.3, last = Math.Log2(ratios[^1]) + 0.3;
         for (var i = 0; i < tables.Count; i++)
         {
-            var left = 64 + (i % columns * (width / (double)columns));
+            var left = 76 + (i % columns * (width / (double)columns));
             var top = 30 + (i / columns * (plot + 92.0));
-            var right = left + (width / (double)columns) - 64 - label;
+            var right = left + (width / (double)columns) - 76 - label;
             var x = Axis.Of("compression ratio (stored vectors, log scale)", first, last, [.. ratios.Select(Math.Log2)], [.. ratios.Select(r => $"{Number.Short(r)}:1")], grid: false);
             var y = Axis.Scaled(i % columns == 0 ? ExcessAxis : "", low, high, Axis.Excess, Axis.ExcessTicks, plot);
             var panel = canvas.Panel(left, top, right, top + plot, x, y);
@@ -37,7 +38,7 @@ public static partial class Draw
     {
         panel.Line(first, 0, last, 0, Palette.Method("dense").Colour, 1.5);
         var methods = Compressed(table).GroupBy(row => row.Row.Method).ToList();
-        var ends = new List<(string, string, double, double)> { ("dense 1.000", Palette.Method("dense").Colour, last, 0) };
+        var ends = new List<(string, string, double, double)> { ("dense 1", Palette.Method("dense").Colour, last, 0) };
         for (var m = 0; m < methods.Count; m++)
         {
             var mark = Palette.Method(methods[m].Key);
@@ -73,16 +74,16 @@ public static partial class Draw
         if (tables.Count == 1) return BestAt(tables[0], LargestRatio(tables[0]));
         var winners = tables.Select(table => table.Best(LargestRatio(table)).Best).GroupBy(row => row.Method).OrderByDescending(group => group.Count()).First();
         var (least, most) = (winners.Min(row => row.PplOverDense), winners.Max(row => row.PplOverDense));
-        return $"At the largest ratio {TokenText.Escape(Palette.Method(winners.Key).Name)} loses least in {(winners.Count() == tables.Count ? "every panel" : $"{winners.Count()} of {tables.Count} panels")}: {(Number.Ratio(least) == Number.Ratio(most) ? "" : Number.Ratio(least) + " to ")}{Number.Ratio(most)} of dense perplexity";
+        return $"At the largest ratio {TokenText.Escape(Palette.Method(winners.Key).Name)} loses least in {(winners.Count() == tables.Count ? "every panel" : $"{winners.Count()} of {tables.Count} panels")}: {(Number.Ratio(least) == Number.Ratio(most) ? "" : Number.Ratio(least) + " to ")}{Number.Ratio(most)} × dense perplexity";
     }
 
     private static string BestAt(PerplexityTable table, double ratio)
     {
         var (best, alike) = table.Best(ratio);
         var next = Compressed(table).Select(row => row.Row).Where(row => row.Ratio == ratio && row.Method != best.Method).MinBy(row => row.Ppl);
-        var said = $"At {Number.Short(ratio)}:1 {TokenText.Escape(Palette.Method(best.Method).Name)} has {Number.Ratio(best.PplOverDense)} of dense perplexity";
+        var said = $"At {Number.Short(ratio)}:1 {TokenText.Escape(Palette.Method(best.Method).Name)} has {Number.Ratio(best.PplOverDense)} × dense perplexity";
         if (next is null) return said;
-        return said + (alike.Count == 0 ? $", the next best, {TokenText.Escape(Palette.Method(next.Method).Name)}, {Number.Ratio(next.PplOverDense)}" : $", not to be told from {string.Join(", ", alike.Select(row => TokenText.Escape(Palette.Method(row.Method).Name)))}");
+        return said + (alike.Count == 0 ? $"; next best: {TokenText.Escape(Palette.Method(next.Method).Name)} with {Number.Ratio(next.PplOverDense)}" : $", not to be told from {string.Join(", ", alike.Select(row => TokenText.Escape(Palette.Method(row.Method).Name)))}");
     }
 
     private static double LargestRatio(PerplexityTable table) => Compressed(table).Max(row => row.Row.Ratio);

@@ -32,7 +32,7 @@ public static partial class Draw
             var ends = new List<(string, string, double, double)>();
             foreach (var run in runs.OrderBy(run => !run.IsReference))
                 if (Story(panel, run, shown[p].Steps(run), shown[p].Values(run)) is { } end) ends.Add(end);
-            LineLabels.Add(panel, ends, low, high, lastStep * 1.01);
+            LineLabels.Add(panel, ends, low, high, lastStep);
         }
         return canvas.ToFigure("training-story", $"Training losses and held-out error over {lastStep:#,0} steps of {Number.Count(runs.Count, "run")}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
     }

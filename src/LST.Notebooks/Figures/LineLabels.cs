@@ -19,6 +19,8 @@ internal static class LineLabels
     {
         double Pixel(double y) => panel.Bottom - ((y - low) / (high - low) * panel.Height);
         double Value(double pixel) => low + ((panel.Bottom - pixel) / panel.Height * (high - low));
+        // Lines that end at one height get their labels in the order in which leaders do not cross.
+        ends = [.. ends.OrderByDescending(end => end.Y).ThenByDescending(end => end.X)];
         var places = Spread.Apart([.. ends.Select(end => Pixel(end.Y))], Gap, panel.Top + 4, panel.Bottom - 4);
         for (var i = 0; i < ends.Count; i++)
         {
@@ -31,6 +33,9 @@ internal static class LineLabels
             panel.Say(text, edge, Value(places[i]), Size, Ink(colour), anchor, xshift: anchor == "left" ? 3 : -3);
         }
     }
+
+    /// <summary>Pixels that the longest of the labels takes.</summary>
+    public static double Width(IEnumerable<string> texts) => texts.Max(text => Canvas.TextWidth(text, Size)) + 10;
 
     // Sky, orange and the like are too light for small letters on white.
     public static string Ink(string colour)

@@ -22,7 +22,7 @@ internal static class Number
     public static string Percent(double share) => (Math.Abs(share) < 0.0995 ? $"{100 * share:0.0} %" : $"{100 * share:0} %").Replace('-', '−');
 
     /// <summary>Perplexity over that of dense.</summary>
-    public static string Ratio(double value) => value.ToString(value < 10 ? "0.000" : "0.0");
+    public static string Ratio(double value) => value.ToString(Math.Abs(value - 1) < 0.01 ? "0.0000" : value < 10 ? "0.000" : "0.0");
 
     /// <summary>Middle value of finite numbers; NaN of none.</summary>
     public static double Median(IEnumerable<double> values)

@@ -39,6 +39,8 @@ public sealed class PngRenderer(string? browserPath = null) : IAsyncDisposable
         """;
 
     private readonly SemaphoreSlim oneAtATime = new(1, 1);
+    // What the browser itself logs, such as a resource that it cannot load, never passes through the page's own console.
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> logged = new();
     private IBrowser? browser;
     private IPage? page;
 
@@ -88,7 +90,9 @@ public sealed class PngRenderer(string? browserPath = null) : IAsyncDisposable
     {
         var current = page ??= await Open();
         await current.SetViewportAsync(new ViewPortOptions { Width = figure.Width, Height = figure.Height, DeviceScaleFactor = Scale });
-        var errors = await current.EvaluateFunctionAsync<string[]>(DrawFunction, json);
+        logged.Clear();
+        var inPage = await current.EvaluateFunctionAsync<string[]>(DrawFunction, json);
+        string[] errors = [.. inPage, .. logged];
         if (errors.Length > 0) throw new FigureRenderException($"The figure '{figure.Name}' has no picture because plotly.js reports: {string.Join("; ", errors)}.");
         var picture = await current.ScreenshotDataAsync(new ScreenshotOptions
         {
@@ -108,6 +112,11 @@ public sealed class PngRenderer(string? browserPath = null) : IAsyncDisposable
             ExecutablePath = browserPath ?? BrowserProgram.Find(), Headless = true, Args = [.. arguments], Timeout = LimitMilliseconds, ProtocolTimeout = LimitMilliseconds,
         });
         var opened = await browser.NewPageAsync();
+        opened.PageError += (_, error) => logged.Enqueue(error.Message);
+        opened.Console += (_, said) =>
+        {
+            if (said.Message.Type == ConsoleType.Error) logged.Enqueue(said.Message.Text);
+        };
         await opened.SetContentAsync(Page);
         await opened.EvaluateExpressionAsync(PlotlyScript.Text + ";0");
         return opened;

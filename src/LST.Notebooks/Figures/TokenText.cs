@@ -8,7 +8,7 @@ public static class TokenText
 {
     private const int MostCharacters = 14;
 
-    /// <summary>A token for a label: a word's leading space as ·, white space and control characters as ␠ ␊ ␉ and their like, long ones cut with ….</summary>
+    /// <summary>A token for a label: a word's leading space as ·, white space and line ends as ␣ ⇥ ↵ (which every usual font has), other control characters by number, long ones cut with ….</summary>
     public static string Label(string token) => Escape(Visible(token, MostCharacters));
 
     /// <summary>A token as characters on a screen, without escapes for markup.</summary>
@@ -37,9 +37,9 @@ public static class TokenText
 
     private static string Glyph(Rune rune) => rune.Value switch
     {
-        ' ' => "␠",
-        < 0x20 => ((char)(0x2400 + rune.Value)).ToString(),
-        0x7F => "␡",
+        ' ' => "␣",
+        '\t' => "⇥",
+        '\n' => "↵",
         _ => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             ? $"⟨{rune.Value:x4}⟩" : rune.ToString(),
     };

@@ -25,6 +25,15 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void Figures_know_arrays_and_records_and_no_model()
+    {
+        var files = Directory.GetFiles(Path.Combine(LST.Core.Tests.Shared.RepositoryRoot, "src", "LST.Notebooks", "Figures"), "*.cs");
+
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.DoesNotMatch(@"TorchSharp|LST\.Core\.\w|LST\.Evaluation\.(?!Analysis|Records|Reports)\w", File.ReadAllText(file)));
+    }
+
+    [Fact]
     public void Plotly_net_can_go_on_to_style_a_figure()
     {
         var figure = SampleFigures.Of("errors");
@@ -86,12 +95,13 @@ public sealed class FigureTests
     [Fact]
     public void Tokens_are_data_in_labels()
     {
-        Assert.Equal("␊", TokenText.Label("\n"));
-        Assert.Equal("␉", TokenText.Label("\t"));
-        Assert.Equal("␠␠", TokenText.Label("  "));
+        Assert.Equal("↵", TokenText.Label("\n"));
+        Assert.Equal("⇥", TokenText.Label("\t"));
+        Assert.Equal("␣␣", TokenText.Label("  "));
         Assert.Equal("·the", TokenText.Label(" the"));
         Assert.Equal("·the", TokenText.Label("\u2581the"));
         Assert.Equal("&lt;b&gt;&amp;", TokenText.Label("<b>&"));
+        Assert.Equal("⟨0007⟩", TokenText.Label("\a"));
         Assert.Equal("⟨202e⟩", TokenText.Label("\u202e"));
         Assert.Equal("∅", TokenText.Label(""));
         Assert.EndsWith("…", TokenText.Label(new string('x', 40)));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Notebooks.Figures;
 using LST.Notebooks.Tests.Packages;
@@ -15,11 +16,21 @@ public sealed class PngRendererTests(PngRendererTests.OneBrowser shared) : IClas
         public ValueTask DisposeAsync() => Renderer.DisposeAsync();
     }
 
-    public static TheoryData<string> Names => SampleFigures.AllNames;
+    public static TheoryData<string> SmallNames => SampleFigures.SmallNames;
+
+    public static TheoryData<string> RealNames => SampleFigures.RealNames;
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public async Task Every_figure_becomes_a_picture_of_its_size_without_an_error(string name)
+    [MemberData(nameof(SmallNames))]
+    public Task Every_figure_becomes_a_picture_of_its_size_without_an_error(string name) => Draws(name);
+
+    [Theory]
+    [Trait("Category", "slow")]
+    [MemberData(nameof(RealNames))]
+    public Task Figures_of_a_notebooks_size_become_pictures_too(string name) => Draws(name);
+
+    // The pictures stay beside the test program: a person looks at them after a change.
+    private async Task Draws(string name)
     {
         Chromium();
         var figure = SampleFigures.Of(name);
@@ -80,17 +91,18 @@ public sealed class PngRendererTests(PngRendererTests.OneBrowser shared) : IClas
     }
 
     [Fact]
-    public async Task What_plotly_refuses_fails_with_its_words()
+    public async Task Figure_that_reaches_for_the_network_fails_with_the_browsers_words()
     {
         Chromium();
-        var figure = SampleFigures.Of("errors");
-        // A type that plotly.js does not know is drawn as scatter; a callback that is none makes it throw.
-        var broken = figure with { Name = "broken", Chart = PlotlyChart.Of([], new() { ["xaxis"] = new System.Text.Json.Nodes.JsonObject { ["matches"] = "x2" }, ["grid"] = new System.Text.Json.Nodes.JsonObject { ["subplots"] = new System.Text.Json.Nodes.JsonArray(new System.Text.Json.Nodes.JsonArray(1)), } }) };
+        var logo = new JsonObject { ["source"] = "http://example.com/logo.png", ["xref"] = "paper", ["yref"] = "paper", ["x"] = 0, ["y"] = 1, ["sizex"] = 1, ["sizey"] = 1 };
+        var figure = SampleFigures.Of("errors") with { Name = "with-logo", Chart = PlotlyChart.Of([new JsonObject { ["type"] = "scatter", ["y"] = new JsonArray(1, 2) }], new JsonObject { ["images"] = new JsonArray(logo) }) };
 
-        var refused = await Assert.ThrowsAsync<FigureRenderException>(() => shared.Renderer.Render(broken, TestContext.Current.CancellationToken));
+        var refused = await Assert.ThrowsAsync<FigureRenderException>(() => shared.Renderer.Render(figure, TestContext.Current.CancellationToken));
+        var next = await shared.Renderer.Render(SampleFigures.Of("errors"), TestContext.Current.CancellationToken);
 
-        Assert.Contains("'broken'", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("plotly.js reports", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'with-logo'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("ERR_", refused.Message, StringComparison.Ordinal);
+        Assert.True(next.Length > 8_000);
     }
 
     [Fact]

@@ -42,5 +42,7 @@ internal static class SampleFigures
 
     public static TheoryData<string> SmallNames => [.. Small.Keys];
 
+    public static TheoryData<string> RealNames => [.. Real.Keys];
+
     public static TheoryData<string> AllNames => [.. Small.Keys.Concat(Real.Keys)];
 }

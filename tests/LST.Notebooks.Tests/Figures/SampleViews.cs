@@ -5,7 +5,7 @@ namespace LST.Notebooks.Tests.Figures;
 /// <summary>Array records invented from a fixed stream of numbers, in small for snapshots and in the sizes that notebooks have.</summary>
 internal sealed class SampleViews(int seed)
 {
-    private const string Text = "The cache holds a key and a value for every token that was read .\n\tif ( x < 3 & y > 2 ) { return <b> ; } ␠ Compression keeps what later queries ask for and lets the rest go , so that memory grows slowly ; windows of tokens become one super-token each , with a bias for their mass . ";
+    private const string Text = "The cache holds a key and a value for every token that was read .\n\tif ( x < 3 & y > 2 ) { return <b> ; } Compression keeps what later queries ask for and lets the rest go , so that memory grows slowly ; windows of tokens become one super-token each , with a bias for their mass . ";
 
     private ulong state = (ulong)seed * 0x9E3779B97F4A7C15 + 1;
 
