@@ -3,6 +3,7 @@ using LST.Core.Compression;
 using LST.Evaluation;
 using LST.Evaluation.Records;
 using LST.Notebooks.Display;
+using LST.Notebooks.Tests.Runner;
 using Microsoft.Data.Analysis;
 using Microsoft.DotNet.Interactive.Formatting;
 using TorchSharp;
@@ -137,6 +138,17 @@ public class DisplayTests
     }
 
     [Fact]
+    public async Task A_figure_is_data_and_picture_in_a_file_and_a_page_when_live()
+    {
+        Displays.ShowBundle<Drawing>(["application/vnd.plotly.v1+json", "image/png", "text/plain"], ["text/html"], (_, mimeType) => mimeType.EndsWith("json", StringComparison.Ordinal) ? "{\"data\":[]}" : mimeType);
+
+        var run = await Invented.Succeed(Invented.Of($"#r \"{typeof(DisplayTests).Assembly.Location}\"", "new LST.Notebooks.Tests.Display.Drawing()"));
+
+        Assert.Equal(["application/vnd.plotly.v1+json", "image/png", "text/plain"], run.Outputs("c2")[0]!["data"]!.AsObject().Select(entry => entry.Key));
+        Assert.Equal(["text/html"], Formatter.GetPreferredMimeTypesFor(typeof(Drawing)));
+    }
+
+    [Fact]
     public void Progress_outside_of_a_notebook_says_nothing()
     {
         var progress = new LST.Notebooks.Display.Progress();
@@ -146,3 +158,6 @@ public class DisplayTests
         progress.Note("done");
     }
 }
+
+/// <summary>Stands for a figure.</summary>
+public sealed class Drawing;

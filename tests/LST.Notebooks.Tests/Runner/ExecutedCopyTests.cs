@@ -21,9 +21,9 @@ public sealed partial class ExecutedCopyTests : IDisposable
     [Fact]
     public async Task A_copy_carries_outputs_pictures_and_where_it_came_from()
     {
-        var notebook = Notebooks.Of(Notebooks.Bootstrap, Figure, "LST.Notebooks.Workbench.Reads(\"ppl-abc\");\nfigure");
+        var notebook = Invented.Of(Invented.Bootstrap, Figure, "LST.Notebooks.Workbench.Reads(\"ppl-abc\");\nfigure");
 
-        var written = ExecutedCopy.Write(await Notebooks.Succeed(notebook), folder);
+        var written = ExecutedCopy.Write(await Invented.Succeed(notebook), folder);
 
         Assert.Equal(Path.Combine(folder, "invented.ipynb"), written.Notebook);
         Assert.Equal(["c2.png", "c3.png"], written.Pictures.Select(Path.GetFileName));
@@ -41,10 +41,10 @@ public sealed partial class ExecutedCopyTests : IDisposable
     [Fact]
     public async Task Two_runs_differ_in_nothing_but_the_volatile_parts()
     {
-        var notebook = Notebooks.Of(Notebooks.Bootstrap, "Console.WriteLine(1);\nvar p = new LST.Notebooks.Display.Progress(); p.Begin(\"work\", 3); p.Advance(3);", "new { a = 1, b = \"two\" }", Figure);
+        var notebook = Invented.Of(Invented.Bootstrap, "Console.WriteLine(1);\nvar p = new LST.Notebooks.Display.Progress(); p.Begin(\"work\", 3); p.Advance(3);", "new { a = 1, b = \"two\" }", Figure);
 
-        var first = File.ReadAllText(ExecutedCopy.Write(await Notebooks.Succeed(notebook), folder).Notebook);
-        var second = File.ReadAllText(ExecutedCopy.Write(await Notebooks.Succeed(notebook), folder).Notebook);
+        var first = File.ReadAllText(ExecutedCopy.Write(await Invented.Succeed(notebook), folder).Notebook);
+        var second = File.ReadAllText(ExecutedCopy.Write(await Invented.Succeed(notebook), folder).Notebook);
 
         Assert.Equal(Volatile().Replace(first, "S"), Volatile().Replace(second, "S"));
     }
@@ -52,24 +52,24 @@ public sealed partial class ExecutedCopyTests : IDisposable
     [Fact]
     public async Task A_failed_run_lies_beside_the_good_copy_and_goes_with_the_next_good_one()
     {
-        var good = ExecutedCopy.Write(await Notebooks.Succeed(Notebooks.Of("1")), folder).Notebook;
+        var good = ExecutedCopy.Write(await Invented.Succeed(Invented.Of("1")), folder).Notebook;
         var before = File.ReadAllText(good);
 
-        var failed = ExecutedCopy.Write(await Notebooks.Run(Notebooks.Of("Console.WriteLine(2);", "throw new Exception(\"no\");")), folder).Notebook;
+        var failed = ExecutedCopy.Write(await Invented.Run(Invented.Of("Console.WriteLine(2);", "throw new Exception(\"no\");")), folder).Notebook;
 
         Assert.Equal(Path.Combine(folder, "invented.failed.ipynb"), failed);
         Assert.Equal(before, File.ReadAllText(good));
         Assert.Contains("\"no\"", File.ReadAllText(failed));
-        ExecutedCopy.Write(await Notebooks.Succeed(Notebooks.Of("1")), folder);
+        ExecutedCopy.Write(await Invented.Succeed(Invented.Of("1")), folder);
         Assert.False(File.Exists(failed));
     }
 
     [Fact]
     public async Task Pictures_of_cells_that_are_gone_go_too()
     {
-        ExecutedCopy.Write(await Notebooks.Succeed(Notebooks.Of(Figure)), folder);
+        ExecutedCopy.Write(await Invented.Succeed(Invented.Of(Figure)), folder);
 
-        ExecutedCopy.Write(await Notebooks.Succeed(Notebooks.Of("1", Figure)), folder);
+        ExecutedCopy.Write(await Invented.Succeed(Invented.Of("1", Figure)), folder);
 
         Assert.Equal(["c2.png"], Directory.GetFiles(Path.Combine(folder, "invented")).Select(Path.GetFileName));
     }
@@ -77,7 +77,7 @@ public sealed partial class ExecutedCopyTests : IDisposable
     [Fact]
     public async Task A_picture_that_is_too_large_is_a_warning()
     {
-        var run = await Notebooks.Succeed(Notebooks.Of($"new[] {{ new Microsoft.DotNet.Interactive.Formatting.FormattedValue(\"image/png\", Convert.ToBase64String(new byte[200_000])) }}"));
+        var run = await Invented.Succeed(Invented.Of($"new[] {{ new Microsoft.DotNet.Interactive.Formatting.FormattedValue(\"image/png\", Convert.ToBase64String(new byte[200_000])) }}"));
 
         Assert.Contains("picture 'c1.png' of 'invented' has 200 KB", Assert.Single(ExecutedCopy.Write(run, folder).Warnings));
     }
@@ -87,8 +87,8 @@ public sealed partial class ExecutedCopyTests : IDisposable
     {
         const string python = "/usr/bin/python3";
         if (!File.Exists(python) || (await ExternalProgram.Run(python, ["-c", "import nbformat"], folder, TimeSpan.FromMinutes(1))).ExitCode != 0) Assert.Skip("needs Python with nbformat");
-        var good = ExecutedCopy.Write(await Notebooks.Succeed(Notebooks.Named("good", Notebooks.Bootstrap, "Console.WriteLine(1);\ndisplay(2);", Figure, "#!html\n<b>x</b>")), folder).Notebook;
-        var failed = ExecutedCopy.Write(await Notebooks.Run(Notebooks.Named("bad", "throw new Exception(\"no\");")), folder).Notebook;
+        var good = ExecutedCopy.Write(await Invented.Succeed(Invented.Named("good", Invented.Bootstrap, "Console.WriteLine(1);\ndisplay(2);", Figure, "#!html\n<b>x</b>")), folder).Notebook;
+        var failed = ExecutedCopy.Write(await Invented.Run(Invented.Named("bad", "throw new Exception(\"no\");")), folder).Notebook;
 
         foreach (var copy in new[] { good, failed })
         {

@@ -11,7 +11,7 @@ public class FrontEndsAgreeTests
 {
     private static readonly string[] Cells =
     [
-        Notebooks.Bootstrap,
+        Invented.Bootstrap,
         "Console.WriteLine(\"text <b>\");\n\"a string\"",
         "using Microsoft.Data.Analysis;\nnew DataFrame(new StringDataFrameColumn(\"token\", new[] { \"<script>\", \"b\\n\" }), new DoubleDataFrameColumn(\"ppl\", new[] { 12.5, 1.0 / 3 }))",
         "using TorchSharp;\ntorch.arange(10, torch.float32).reshape(2, 5)",
@@ -29,14 +29,14 @@ public class FrontEndsAgreeTests
         var folder = Directory.CreateTempSubdirectory("lst-agree-").FullName;
         try
         {
-            var notebook = Notebooks.Named("agree", Cells);
+            var notebook = Invented.Named("agree", Cells);
             notebook.Write(Path.Combine(folder, "agree.ipynb"));
             KernelSpecs.Install(Path.Combine(folder, "share", "kernels"), KernelSpecs.Dotnet(), PinnedTool.Assembly(Shared.RepositoryRoot));
 
             var (exitCode, output) = await ExternalProgram.Run(jupyter, ["nbconvert", "--to", "notebook", "--execute", "agree.ipynb", "--output", "executed.ipynb"], folder, TimeSpan.FromMinutes(4),
                 ("JUPYTER_PATH", Path.Combine(folder, "share")), ("JUPYTER_RUNTIME_DIR", Path.Combine(folder, "runtime")), ("JUPYTER_CONFIG_DIR", Path.Combine(folder, "config")), ("JUPYTER_DATA_DIR", Path.Combine(folder, "data")));
             Assert.True(exitCode == 0, output);
-            var run = await Notebooks.Succeed(notebook);
+            var run = await Invented.Succeed(notebook);
 
             var jupyters = NotebookFile.Read(Path.Combine(folder, "executed.ipynb"));
             foreach (var (ours, theirs) in run.Executed.Cells.Zip(jupyters.Cells)) Assert.Equal(Shown(ours), Shown(theirs));

@@ -86,8 +86,8 @@ public class NotebookFileTests
     [Fact]
     public void A_language_marker_is_taken_from_the_first_line_and_line_numbers_hold()
     {
-        var cell = Notebooks.Of("#!fsharp\nlet x = 1").Cells[1];
-        var comment = Notebooks.Of("// #!fsharp\n1").Cells[1];
+        var cell = Invented.Of("#!fsharp\nlet x = 1").Cells[1];
+        var comment = Invented.Of("// #!fsharp\n1").Cells[1];
 
         Assert.Equal(("fsharp", "\nlet x = 1"), (cell.Language, cell.Code));
         Assert.Equal(("csharp", "// #!fsharp\n1"), (comment.Language, comment.Code));
