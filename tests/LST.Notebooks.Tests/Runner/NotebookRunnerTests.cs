@@ -203,14 +203,14 @@ public class NotebookRunnerTests
     [Trait("Category", "slow")]
     public async Task Five_hundred_cells_keep_memory_level()
     {
-        var cells = Enumerable.Range(0, 500).Select(i => $"using (var scope = torch.NewDisposeScope()) Console.WriteLine((torch.ones(1_000_000) * {i}).sum().ToInt64());");
+        var cells = Enumerable.Range(0, 500).Select(i => $"using (var scope = torch.NewDisposeScope()) Console.WriteLine((torch.ones(1_000_000) * {i}).max().ToInt64());");
         var notebook = Invented.Of([Invented.Bootstrap, "using TorchSharp;", .. cells]);
         var memory = new List<long>();
 
         var run = await new NotebookRunner(new RunLimits { Notebook = TimeSpan.FromHours(1) }).Run(notebook, Path.GetTempPath(), _ => memory.Add(Environment.WorkingSet), TestContext.Current.CancellationToken);
 
         Assert.True(run.Problem is null, run.Problem);
-        Assert.Equal("499000000\n", run.Outputs("c502")[0]!.Text());
+        Assert.Equal("499\n", run.Outputs("c502")[0]!.Text());
         // Each cell leaves its compiled code behind, tensors leave nothing: 500 of them would be 2 GB.
         var growth = memory[^1] - memory[100];
         Assert.True(growth < 400 * 1_000_000, string.Create(CultureInfo.InvariantCulture, $"from cell 100 to the end memory grew by {growth / 1e6:0} MB"));
