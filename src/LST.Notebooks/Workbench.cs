@@ -83,10 +83,15 @@ public static class Workbench
     internal static void BeginHeadless()
     {
         IsHeadless = true;
+        Displays.ChooseBundles();
         lock (Read) Read.Clear();
     }
 
-    internal static void EndHeadless() => IsHeadless = false;
+    internal static void EndHeadless()
+    {
+        IsHeadless = false;
+        Displays.ChooseBundles();
+    }
 
     internal static IReadOnlyList<string> WhatWasRead()
     {

@@ -12,6 +12,8 @@ internal static class Displays
         RecordDisplay.Register, QueryDisplay.Register, Progress.RegisterDisplay,
     ];
 
+    private static readonly List<(Type Type, string[] InFile, string[] Live)> Bundles = [];
+
     /// <summary>Registers every family.</summary>
     public static void Register() => Families.ForEach(register => register());
 
@@ -29,12 +31,24 @@ internal static class Displays
     /// <summary>Shows values of a type as one sentence.</summary>
     public static void ShowSentence<T>(Func<T, string> sentence) => Show<T>(value => $"<code>{Visible.Html(sentence(value))}</code>", value => Visible.Text(sentence(value)));
 
-    /// <summary>Shows values of a type in several MIME types, chosen when the value is shown: what a file needs differs from what a live front end needs.</summary>
-    /// <param name="mimeTypes">The types, first the richest.</param>
+    /// <summary>
+    /// Shows values of a type, and of types that derive from it, in one set of MIME types where the runner writes a file and in another where a front end
+    /// is live (<see cref="Workbench.IsHeadless"/>). Figures need both: data and picture in a file, a page that draws itself when live.
+    /// </summary>
+    /// <param name="inFile">MIME types of a file, first the richest.</param>
+    /// <param name="live">MIME types of a live session.</param>
     /// <param name="format">The value in one of them.</param>
-    public static void ShowBundle<T>(IReadOnlyList<string> mimeTypes, Func<T, string, string> format)
+    public static void ShowBundle<T>(IReadOnlyList<string> inFile, IReadOnlyList<string> live, Func<T, string, string> format)
     {
-        foreach (var mimeType in mimeTypes) Formatter.Register<T>((value, writer) => writer.Write(format(value, mimeType)), mimeType);
-        Formatter.SetPreferredMimeTypesFor(typeof(T), [.. mimeTypes]);
+        foreach (var mimeType in inFile.Union(live)) Formatter.Register<T>((value, writer) => writer.Write(format(value, mimeType)), mimeType);
+        lock (Bundles) Bundles.Add((typeof(T), [.. inFile], [.. live]));
+        ChooseBundles();
+    }
+
+    /// <summary>Makes the choice between file and live session again, after it changed in this process.</summary>
+    public static void ChooseBundles()
+    {
+        lock (Bundles)
+            foreach (var (type, inFile, live) in Bundles) Formatter.SetPreferredMimeTypesFor(type, Workbench.IsHeadless ? inFile : live);
     }
 }

@@ -4,7 +4,7 @@ using LST.Notebooks.Runner;
 namespace LST.Notebooks.Tests.Runner;
 
 /// <summary>Small invented notebooks and what came out of them.</summary>
-internal static class Notebooks
+internal static class Invented
 {
     public static string Bootstrap { get; } = $"#r \"{Path.Combine(AppContext.BaseDirectory, "LST.Notebooks.dll")}\"\nLST.Notebooks.Workbench.Load();";
 

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using LST.Core.Tests;
+using LST.Notebooks.Install;
+using LST.Notebooks.Runner;
+using LST.Notebooks.Tests.Packages;
+
+namespace LST.Notebooks.Tests.Runner;
+
+/// <summary>The kernel in process and the installed one under Jupyter show the same.</summary>
+public class FrontEndsAgreeTests
+{
+    private static readonly string[] Cells =
+    [
+        Invented.Bootstrap,
+        "Console.WriteLine(\"text <b>\");\n\"a string\"",
+        "using Microsoft.Data.Analysis;\nnew DataFrame(new StringDataFrameColumn(\"token\", new[] { \"<script>\", \"b\\n\" }), new DoubleDataFrameColumn(\"ppl\", new[] { 12.5, 1.0 / 3 }))",
+        "using TorchSharp;\ntorch.arange(10, torch.float32).reshape(2, 5)",
+        "var progress = new LST.Notebooks.Display.Progress();\nprogress.Begin(\"work\", 50, unit: \"steps\");\nfor (var i = 0; i < 50; i++) { progress.Advance(); System.Threading.Thread.Sleep(5); }",
+        "new { answer = 42 }",
+        "display(new[] { 1.0, 2.0 });\nLST.Notebooks.Workbench.Root == LST.Evaluation.ProjectFolders.Root",
+    ];
+
+    [Fact]
+    public async Task The_runner_and_Jupyter_write_the_same_outputs()
+    {
+        ExternalProgram.Require("Jupyter's nbconvert", "jupyter-nbconvert");
+        var jupyter = ExternalProgram.Require("Jupyter", "jupyter");
+        // Outside of the checkout: the installed kernel finds its tool from anywhere.
+        var folder = Directory.CreateTempSubdirectory("lst-agree-").FullName;
+        try
+        {
+            var notebook = Invented.Named("agree", Cells);
+            notebook.Write(Path.Combine(folder, "agree.ipynb"));
+            KernelSpecs.Install(Path.Combine(folder, "share", "kernels"), KernelSpecs.Dotnet(), PinnedTool.Assembly(Shared.RepositoryRoot));
+
+            var (exitCode, output) = await ExternalProgram.Run(jupyter, ["nbconvert", "--to", "notebook", "--execute", "agree.ipynb", "--output", "executed.ipynb"], folder, TimeSpan.FromMinutes(4),
+                ("JUPYTER_PATH", Path.Combine(folder, "share")), ("JUPYTER_RUNTIME_DIR", Path.Combine(folder, "runtime")), ("JUPYTER_CONFIG_DIR", Path.Combine(folder, "config")), ("JUPYTER_DATA_DIR", Path.Combine(folder, "data")));
+            Assert.True(exitCode == 0, output);
+            var run = await Invented.Succeed(notebook);
+
+            var jupyters = NotebookFile.Read(Path.Combine(folder, "executed.ipynb"));
+            foreach (var (ours, theirs) in run.Executed.Cells.Zip(jupyters.Cells)) Assert.Equal(Shown(ours), Shown(theirs));
+            Assert.Contains("True", run.Outputs("c7")[1]!.Text());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // What a reader sees, one line an output: kind and every MIME type with its text.
+    private static string Shown(NotebookCell cell) => cell.IsCode ? string.Join("\n\n", cell.Json["outputs"]!.AsArray().Where(output => !IsNoise(output!)).Select(output =>
+        output!["output_type"]!.GetValue<string>() == "stream" ? $"{output["name"]}: {output.Text()}"
+            : string.Join('\n', output["data"]!.AsObject().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}: {NotebookJson.Text(entry.Value)}")))) : "";
+
+    private static bool IsNoise(JsonNode output) => output["data"]?["text/html"] is { } html && FrontEndScript.IsHtml(NotebookJson.Text(html)!);
+}
