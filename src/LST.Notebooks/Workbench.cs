@@ -74,11 +74,13 @@ public static class Workbench
                 loaded = true;
             }
         }
-        FigureDisplay.Register();
         if (KernelInvocationContext.Current?.HandlingKernel is not CSharpKernel kernel) return;
         kernel.AddAssemblyReferences(Named.Select(name => Path.Combine(Folder, name + ".dll")).Where(File.Exists));
         if (kernel.RootKernel is CompositeKernel kernels) CellLanguages.AddTo(kernels);
     }
+
+    /// <summary>Ends the browser that draws pictures, if one was started.</summary>
+    public static void CloseBrowser() => FigureDisplay.CloseBrowser();
 
     internal static void BeginHeadless()
     {

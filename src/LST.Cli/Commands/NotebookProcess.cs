@@ -24,7 +24,9 @@ internal static class NotebookProcess
         while (process.StandardOutput.ReadLine() is { } text)
         {
             if (Parse(text) is not { } line) continue;
-            end = line.End ?? end;
+            end = line.End;
+            // Nothing follows; a program that the notebook started may hold the other end open for ever.
+            if (end is not null) break;
             if (line.Cell is not { } cell) continue;
             last = cell.Id;
             onCell(cell);

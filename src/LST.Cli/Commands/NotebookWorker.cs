@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using LST.Notebooks;
 using LST.Notebooks.Runner;
 
 namespace LST.Cli.Commands;
@@ -31,6 +32,7 @@ internal static class NotebookWorker
         var run = new NotebookRunner(limits).Run(notebook, Path.GetDirectoryName(Path.GetFullPath(file))!, cell => Say(new WorkerLine(cell, null)), stop.Token).GetAwaiter().GetResult();
         var written = ExecutedCopy.Write(run, folder);
         Say(new WorkerLine(null, new NotebookEnd(written.Notebook, written.Pictures.Count, written.Warnings, run.Elapsed.TotalSeconds, run.Problem)));
+        Workbench.CloseBrowser();
         // A cell that still runs would keep the process alive, or crash in libtorch while it is taken down.
         if (run.IsAbandoned) Process.GetCurrentProcess().Kill();
         return run.Failure is null ? 0 : 1;

@@ -9,7 +9,7 @@ internal static class Displays
     private static readonly List<Action> Families =
     [
         AnyValueDisplay.Register, ArrayDisplay.Register, DataFrameDisplay.Register, TensorDisplay.Register, CacheDisplay.Register, ModelDisplay.Register,
-        RecordDisplay.Register, QueryDisplay.Register, Progress.RegisterDisplay,
+        RecordDisplay.Register, QueryDisplay.Register, FigureDisplay.Register, Progress.RegisterDisplay,
     ];
 
     private static readonly List<(Type Type, string[] InFile, string[] Live)> Bundles = [];

@@ -14,12 +14,13 @@ internal static class FigureDisplay
     private static readonly PngRenderer Renderer = new();
     private static bool hasSaid;
 
-    /// <summary>Registers for the front end of this moment.</summary>
+    /// <summary>Registers both: the file's bundle and the live form.</summary>
     public static void Register()
     {
         var hasBrowser = HasBrowser();
-        IReadOnlyList<string> types = Workbench.IsHeadless ? hasBrowser ? [Plotly, Png, PlainTextFormatter.MimeType] : [Plotly, PlainTextFormatter.MimeType] : [HtmlFormatter.MimeType, PlainTextFormatter.MimeType];
-        Displays.ShowBundle<Figure>(types, (figure, type) => type switch
+        // The browser is a process of its own and would outlive this one.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => CloseBrowser();
+        Displays.ShowBundle<Figure>(hasBrowser ? [Plotly, Png, PlainTextFormatter.MimeType] : [Plotly, PlainTextFormatter.MimeType], [HtmlFormatter.MimeType, PlainTextFormatter.MimeType], (figure, type) => type switch
         {
             Plotly => figure.ToPlotlyJson().ToJsonString(),
             Png => Convert.ToBase64String(Picture(figure)),
@@ -27,6 +28,9 @@ internal static class FigureDisplay
             _ => figure.Description,
         });
     }
+
+    /// <summary>Ends the browser, if one was started. The next figure starts another.</summary>
+    public static void CloseBrowser() => Task.Run(() => Renderer.Close()).Wait(TimeSpan.FromSeconds(10));
 
     // The kernel's formatters do not wait by themselves.
     private static byte[] Picture(Figure figure) => Task.Run(() => Renderer.Render(figure, Workbench.Cancel)).GetAwaiter().GetResult();

@@ -77,7 +77,21 @@ public sealed class PngRenderer(string? browserPath = null) : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the browser.</summary>
+    /// <summary>Closes the browser; the next figure starts another one.</summary>
+    public async Task Close()
+    {
+        await oneAtATime.WaitAsync();
+        try
+        {
+            await Stop();
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Closes the browser for good.</summary>
     public async ValueTask DisposeAsync()
     {
         await Stop();
@@ -109,7 +123,7 @@ public sealed class PngRenderer(string? browserPath = null) : IAsyncDisposable
         if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows()) arguments.Add("--no-sandbox");
         browser = await Puppeteer.LaunchAsync(new LaunchOptions
         {
-            ExecutablePath = browserPath ?? BrowserProgram.Find(), Headless = true, Args = [.. arguments], Timeout = LimitMilliseconds, ProtocolTimeout = LimitMilliseconds,
+            ExecutablePath = browserPath ?? BrowserProgram.Find(), Headless = true, Pipe = true, Args = [.. arguments], Timeout = LimitMilliseconds, ProtocolTimeout = LimitMilliseconds,
         });
         var opened = await browser.NewPageAsync();
         opened.PageError += (_, error) => logged.Enqueue(error.Message);
