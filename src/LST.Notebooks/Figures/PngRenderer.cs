@@ -3,7 +3,7 @@ using PuppeteerSharp;
 namespace LST.Notebooks.Figures;
 
 /// <summary>
-/// Figures as PNG, twice the figure's pixels, by one hidden browser for all of them. It is started at the first figure, started again once when it
+/// Figures as PNG of at most 256 colours, twice the figure's pixels, by one hidden browser for all of them. It is started at the first figure, started again once when it
 /// crashes or hangs, and never reaches a network. The same figure gives the same bytes on the same machine.
 /// </summary>
 /// <param name="browserPath">The browser; null: <see cref="BrowserProgram.Find()"/> at the first figure.</param>
@@ -113,7 +113,7 @@ public sealed class PngRenderer(string? browserPath = null) : IAsyncDisposable
             Type = ScreenshotType.Png, Clip = new PuppeteerSharp.Media.Clip { X = 0, Y = 0, Width = figure.Width, Height = figure.Height }, CaptureBeyondViewport = false,
         });
         await current.EvaluateExpressionAsync("Plotly.purge('figure')");
-        return picture;
+        return FewColours.Of(picture);
     }
 
     private async Task<IPage> Open()
