@@ -139,10 +139,10 @@ public static class CommandLine
             {
                 notebook.SetDescription("Run, make and check notebooks.");
                 notebook.AddCommand<NotebookRunCommand>("run").WithDescription("Run notebooks top to bottom from a fresh kernel and write executed copies with pictures.")
-                    .WithExample("notebook", "run", "notebooks/tour.ipynb").WithExample("notebook", "run", "a.ipynb", "b.ipynb", "--out", "out/figures", "--timeout", "600");
+                    .WithExample("notebook", "run", "notebooks/00-tour.ipynb").WithExample("notebook", "run", "a.ipynb", "b.ipynb", "--out", "out/figures", "--timeout", "600");
                 notebook.AddCommand<NotebookInstallCommand>("install").WithDescription("Register the pinned .NET kernel for Jupyter and VS Code.").WithExample("notebook", "install");
                 notebook.AddCommand<NotebookNewCommand>("new").WithDescription("Make an empty notebook that keeps the rules.").WithExample("notebook", "new", "notebooks/my-question.ipynb", "--title", "\"My question\"");
-                notebook.AddCommand<NotebookCheckCommand>("check").WithDescription("Say which rules notebooks break: outputs, ids, size, magic commands, stale copies.").WithExample("notebook", "check", "notebooks/tour.ipynb");
+                notebook.AddCommand<NotebookCheckCommand>("check").WithDescription("Say which rules notebooks break: outputs, ids, size, magic commands, stale copies.").WithExample("notebook", "check", "notebooks/00-tour.ipynb");
             });
             config.AddCommand<DoctorCommand>("doctor").WithDescription("What this machine has and what is missing.");
             // These two are done by the script, which can run without a build; they are listed for the help.
