@@ -99,7 +99,7 @@ internal static class ReportPage
         section { border-bottom: 1px solid #d8dee4; padding-bottom: 2rem; margin-bottom: 2rem; }
         table { border-collapse: collapse; font-size: .9rem; margin: 1rem 0; display: block; overflow-x: auto; } th, td { padding: .25rem .6rem; border-bottom: 1px solid #d8dee4; text-align: left; }
         td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-        pre { background: #f6f8fa; padding: .7rem; overflow-x: auto; font-size: .85rem; } pre.output { background: none; border-left: 3px solid #d8dee4; }
+        pre { background: #f6f8fa; padding: .7rem; overflow-x: auto; font-size: .85rem; } pre.output { background: none; border-left: 3px solid #d8dee4; white-space: pre-wrap; }
         details.code summary { color: #57606a; cursor: pointer; font-size: .85rem; } code { font-size: .9em; } .figure, .output { overflow-x: auto; } img { max-width: 100%; }
         @media (max-width: 60rem) { body { display: block; } nav { position: static; width: auto; min-height: 0; border: 0; } }
         """;
@@ -109,7 +109,7 @@ internal static class ReportPage
           if (place.dataset.drawn) return;
           place.dataset.drawn = "1";
           const figure = JSON.parse(document.querySelector(`script[data-for="${CSS.escape(place.id)}"]`).textContent);
-          Plotly.newPlot(place, figure.data, figure.layout, { ...figure.config, displaylogo: false });
+          Plotly.newPlot(place, figure.data, figure.layout, { ...figure.config, displaylogo: false, displayModeBar: "hover" });
         };
         const places = [...document.querySelectorAll(".figure")];
         for (const place of places) {

@@ -56,6 +56,9 @@ public sealed class NotebookRunner(RunLimits limits)
             var outputs = new CellOutputs(displayed, ++count, limits);
             (failure, isAbandoned) = await RunCell(kernels, cell, outputs, clock.Elapsed, interrupt);
             (cell.Json["outputs"], cell.Json["execution_count"]) = (outputs.Close(failure), count);
+            // The compiler's garbage of one cell is of no use to the next.
+            if (count % 25 == 0) GC.Collect();
+            LST.Core.FreedMemory.Return();
         }
         // Kernels with a cell that still runs cannot be taken away from it.
         if (!isAbandoned) kernels.Dispose();
