@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using LST.Cli.Terminal;
 using LST.Core;
 using LST.Notebooks.Reproduction;
+using LST.Notebooks.Runner;
 
 namespace LST.Cli.Commands;
 
@@ -12,25 +14,29 @@ internal sealed class ChildWork(string root) : IReproductionWork
     /// <inheritdoc/>
     public async Task<ExecutedFiles> Execute(string notebook, CancellationToken cancel)
     {
-        await Run(["notebook", "run", notebook, "--out", "figures"], [], cancel);
-        var name = Path.GetFileNameWithoutExtension(notebook);
+        var (name, figures) = (Path.GetFileNameWithoutExtension(notebook), Path.Combine(root, "figures"));
+        var source = Path.Combine(root, notebook);
+        NotebookFile.Read(source);
+        var end = await Task.Run(() => NotebookDisplay.Show(name, onCell => NotebookProcess.Run(source, figures, new RunLimits(), onCell, cancel)), CancellationToken.None);
+        cancel.ThrowIfCancellationRequested();
+        foreach (var warning in end.Warnings) Console.Error.WriteLine($"warning: {warning}");
+        if (end.Problem is not null) throw new DataException($"{end.Problem}{(end.Written is null ? "" : $"; what ran is in {Path.GetRelativePath(root, end.Written)}")}");
         var copy = $"figures/{name}.ipynb";
         var read = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(root, copy), cancel))?["metadata"]?["lst"]?["read"]?.AsArray() ?? [];
-        var folder = Path.Combine(root, "figures", name);
+        var folder = Path.Combine(figures, name);
         var pictures = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.png") : [];
         return new ExecutedFiles([.. read.Select(file => (string)file!)], [copy, .. pictures.Select(file => $"figures/{name}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal)]);
     }
 
     /// <inheritdoc/>
-    public Task Command(IReadOnlyList<string> arguments, string results, CancellationToken cancel) => Run(arguments, [("LST_RESULTS", results)], cancel);
-
-    private async Task Run(IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment, CancellationToken cancel)
+    public async Task Command(IReadOnlyList<string> arguments, string results, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { WorkingDirectory = root, UseShellExecute = false };
+        // Its standard input ends with this process, however that ends, and the child with it: else it would go on beside the next reproduction.
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { WorkingDirectory = root, UseShellExecute = false, RedirectStandardInput = true };
         // Under "dotnet lst.dll" the process is dotnet and the program an argument.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        (start.Environment["LST_RESULTS"], start.Environment[CommandLine.Lifeline]) = (results, "1");
         using var process = Process.Start(start) ?? throw new DataException($"'./lst {arguments[0]}' could not be started");
         try
         {
@@ -38,7 +44,7 @@ internal sealed class ChildWork(string root) : IReproductionWork
         }
         catch (OperationCanceledException)
         {
-            // The terminal's Ctrl-C reached the child, too: it ends in order, or not at all.
+            process.StandardInput.Close();
             if (!process.WaitForExit(TimeSpan.FromSeconds(10))) process.Kill(entireProcessTree: true);
             throw;
         }

@@ -43,6 +43,7 @@ public sealed class Reproducer
     {
         var sources = Sources(digests.Root);
         var (made, kept) = (0, 0);
+        RemoveUnfinished();
         progress.Begin("reproducing", sources.Count + 1, unit: "products");
         foreach (var source in sources)
         {
@@ -97,6 +98,13 @@ public sealed class Reproducer
         var inputs = copies.Concat(sources.SelectMany(source => here.Find(Path.GetFileNameWithoutExtension(source))!.Inputs.Keys).Where(input => input.StartsWith("data/results/", StringComparison.Ordinal))).Distinct().ToList();
         AtomicFile.Write(Path.Combine(digests.Root, Report), ReportPage.Of(digests.Root, copies, inputs));
         return new ExecutedFiles(inputs, [Report]);
+    }
+
+    // What a killed run was about to write beside the real files.
+    private void RemoveUnfinished()
+    {
+        foreach (var folder in new[] { "figures", "out/reproduce" }.Select(folder => Path.Combine(digests.Root, folder)).Where(Directory.Exists))
+            foreach (var file in Directory.GetFiles(folder, ".*.tmp", SearchOption.AllDirectories)) File.Delete(file);
     }
 
     // A notebook that is gone takes its entry with it; its files are for the user to delete.
