@@ -12,9 +12,6 @@ public static class CommandLine
 {
     internal const int Stopped = 130;
 
-    /// <summary>Set in the environment of a command that is to stop, as by Ctrl-C, when its standard input ends: whoever started it is gone.</summary>
-    internal const string Lifeline = "LST_LIFELINE";
-
     private static readonly string[] Groups = ["eval", "convert", "data", "records", "notebook"];
 
     /// <summary>The arguments as they were given, for records.</summary>
@@ -35,7 +32,7 @@ public static class CommandLine
             cancellation.Cancel();
         };
         Console.CancelKeyPress += onCancel;
-        if (Environment.GetEnvironmentVariable(Lifeline) is { Length: > 0 }) new Thread(() => StopAtEndOfInput(cancellation)) { IsBackground = true, Name = "lifeline" }.Start();
+        if (Environment.GetEnvironmentVariable(Lifeline.Variable) is { Length: > 0 }) Lifeline.Watch(cancellation);
         try
         {
             var hyphenated = Hyphenated(arguments);
@@ -69,19 +66,6 @@ public static class CommandLine
         finally
         {
             Console.CancelKeyPress -= onCancel;
-        }
-    }
-
-    private static void StopAtEndOfInput(CancellationTokenSource cancellation)
-    {
-        try
-        {
-            while (Console.In.Read() >= 0) { }
-            cancellation.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The command was faster.
         }
     }
 

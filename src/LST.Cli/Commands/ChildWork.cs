@@ -36,7 +36,7 @@ internal sealed class ChildWork(string root) : IReproductionWork
         // Under "dotnet lst.dll" the process is dotnet and the program an argument.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        (start.Environment["LST_RESULTS"], start.Environment[CommandLine.Lifeline]) = (results, "1");
+        (start.Environment["LST_RESULTS"], start.Environment[Lifeline.Variable]) = (results, "1");
         using var process = Process.Start(start) ?? throw new DataException($"'./lst {arguments[0]}' could not be started");
         try
         {

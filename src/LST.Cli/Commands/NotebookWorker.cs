@@ -25,7 +25,7 @@ internal static class NotebookWorker
         // What cells print outside of the kernel's sight must not stand between the lines.
         Console.SetOut(Console.Error);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        new Thread(() => StopAtEndOfInput(stop)) { IsBackground = true, Name = "standard input" }.Start();
+        Lifeline.Watch(stop);
         void Say(WorkerLine line) => lines.WriteLine(JsonSerializer.Serialize(line));
 
         var notebook = NotebookFile.Read(file);
@@ -36,18 +36,5 @@ internal static class NotebookWorker
         // A cell that still runs would keep the process alive, or crash in libtorch while it is taken down.
         if (run.IsAbandoned) Process.GetCurrentProcess().Kill();
         return run.Failure is null ? 0 : 1;
-    }
-
-    private static void StopAtEndOfInput(CancellationTokenSource stop)
-    {
-        try
-        {
-            while (Console.In.Read() >= 0) { }
-            stop.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The notebook was faster.
-        }
     }
 }
