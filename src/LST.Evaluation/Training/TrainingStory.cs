@@ -8,7 +8,7 @@ public static class TrainingStory
 {
     /// <summary>
     /// The story of one run (view 9), from the steps in its record or, where an older record has none, from its <c>log.jsonl</c>. QPAA is multiplied by the weight that the record
-    /// names. The held-out curve is empty until <see cref="HeldOutProbes.WithHeldOut"/> adds it.
+    /// names. The held-out curve is the one that the run measured (<c>--dev-queries</c>); empty where it did not, until <see cref="HeldOutProbes.WithHeldOut"/> adds it.
     /// </summary>
     /// <param name="record">The run's record.</param>
     /// <param name="name">What was trained with: <c>LM + QPAA</c>.</param>
@@ -21,7 +21,8 @@ public static class TrainingStory
         if (points is not { Count: > 0 }) throw new DataException($"training record '{record.Id}' must hold losses of steps, but it has none; give the run's log.jsonl, or train again with this build");
         var weight = record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1;
         IReadOnlyList<double> Series(Func<StepPoint, double> loss, double factor = 1) => points.All(point => loss(point) == 0) ? [.. points.Select(_ => double.NaN)] : [.. points.Select(point => factor * loss(point))];
-        return new StoryRun(name, record.Id, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, weight), Series(point => point.Diversity), [], []);
+        var measured = record.Development.Where(point => point.QueryError is not null).ToList();
+        return new StoryRun(name, record.Id, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, weight), Series(point => point.Diversity), [.. measured.Select(point => point.Step)], [.. measured.Select(point => point.QueryError!.Value)]);
     }
 }
 
