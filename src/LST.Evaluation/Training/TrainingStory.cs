@@ -19,10 +19,37 @@ public static class TrainingStory
     {
         var points = logFile is null ? record.StepPoints : StepPoint.ReadLog(logFile);
         if (points is not { Count: > 0 }) throw new DataException($"training record '{record.Id}' must hold losses of steps, but it has none; give the run's log.jsonl, or train again with this build");
-        var weight = record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1;
+        var measured = record.Development.Where(point => point.QueryError is not null).Select(point => (point.Step, point.QueryError!.Value));
+        return Of(points, record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1, [.. measured], name, record.Id, role) with
+        {
+            DevelopmentSteps = [.. record.Development.Select(point => point.Step)],
+            PplOverDense = [.. record.Development.Select(point => Math.Exp(point.PplOverDense.Values.Average(Math.Log)))],
+        };
+    }
+
+    /// <summary>The story so far of a run that goes on, from its <c>log.jsonl</c>; null: there are not two steps yet.</summary>
+    /// <param name="logFile">The log, which another thread or process may be writing.</param>
+    /// <param name="name">What is trained with.</param>
+    /// <param name="qpaaWeight">Weight of QPAA.</param>
+    /// <param name="source">What stands where a record's id stands later.</param>
+    /// <exception cref="DataException">The file is no log.</exception>
+    public static StoryRun? SoFar(string logFile, string name, double qpaaWeight, string source)
+    {
+        if (!File.Exists(logFile)) return null;
+        var points = StepPoint.ReadLog(logFile);
+        return points.Count < 2 ? null : Of(points, qpaaWeight, [], name, source, StoryRole.Shown);
+    }
+
+    private static StoryRun Of(IReadOnlyList<StepPoint> points, double qpaaWeight, IReadOnlyList<(int Step, double Error)> measured, string name, string source, StoryRole role)
+    {
+        // What was not trained is 0 all along.
         IReadOnlyList<double> Series(Func<StepPoint, double> loss, double factor = 1) => points.All(point => loss(point) == 0) ? [.. points.Select(_ => double.NaN)] : [.. points.Select(point => factor * loss(point))];
-        var measured = record.Development.Where(point => point.QueryError is not null).ToList();
-        return new StoryRun(name, record.Id, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, weight), Series(point => point.Diversity), [.. measured.Select(point => point.Step)], [.. measured.Select(point => point.QueryError!.Value)]);
+        return new StoryRun(
+            name, source, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, qpaaWeight), Series(point => point.Diversity),
+            [.. measured.Select(point => point.Step)], [.. measured.Select(point => point.Error)])
+        {
+            Divergence = Series(point => point.Kl), Importance = Series(point => point.Importance),
+        };
     }
 }
 

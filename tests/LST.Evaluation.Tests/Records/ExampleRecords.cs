@@ -58,7 +58,7 @@ internal static class ExampleRecords
         Development =
         [
             new DevelopmentPoint(0, new Dictionary<string, double> { ["wiki-dev"] = 1.1, ["api-dev"] = 1.2 }, 0.25, IsCandidate: false),
-            new DevelopmentPoint(100, new Dictionary<string, double> { ["wiki-dev"] = 1, ["api-dev"] = 1.21 }, null),
+            new DevelopmentPoint(100, new Dictionary<string, double> { ["wiki-dev"] = 1, ["api-dev"] = 1.21 }, null, QueryError: 0.375),
         ],
         BestStep = 100,
         BestSha256 = "cc",

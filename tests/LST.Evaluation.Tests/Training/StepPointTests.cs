@@ -63,6 +63,11 @@ public sealed class StepPointTests : IDisposable
 
         var story = TrainingStory.Of(asked, "LM", Log(4));
 
+        Assert.Equal(record.Development.Select(point => point.Step), story.DevelopmentSteps);
+        Assert.Equal(Math.Pow(record.Development[0].PplOverDense.Values.Aggregate((a, b) => a * b), 1.0 / 3), story.PplOverDense[0], 1e-9);
+        Assert.Equal([1, 2, 3, 4], TrainingStory.SoFar(Log(4), "LM", 1, "live")!.Steps);
+        Assert.Null(TrainingStory.SoFar(Log(1), "LM", 1, "live"));
+        Assert.Null(TrainingStory.SoFar(folder.File("nowhere.jsonl"), "LM", 1, "live"));
         Assert.Equal(asked.Development.Where((_, i) => i != 1).Select(point => point.Step), story.ProbeSteps);
         Assert.Equal(0.5, story.ProbeError[0]);
         Assert.Empty(TrainingStory.Of(record, "LM", Log(4)).ProbeError);
