@@ -29,7 +29,7 @@ public class LiveTrainingTests
         var outputs = run.Outputs("c3");
         Assert.StartsWith("lst-ref · lst · 2:1: 3/3 steps", outputs[0]!.Text());
         Assert.Contains("step 3: perplexity over dense api-dev", outputs[0]!.Text());
-        Assert.StartsWith("Training losses and held-out error over 3 steps of 1 run.", outputs[1]!.Text());
+        Assert.StartsWith("Curves over 3 training steps of 1 run: loss of the tokens’ importance; perplexity over dense, development text.", outputs[1]!.Text());
         Assert.Matches(@"^[\d,]+ parameters, best step \d of 3: perplexity over dense api-dev \d\.\d{4}$", outputs[2]!.Text());
         Assert.DoesNotContain(Path.GetTempPath(), run.Executed.Format());
         Assert.Equal("4\n", run.Outputs("c4")[0]!.Text());

@@ -20,8 +20,11 @@ public static class TrainingStory
         var points = logFile is null ? record.StepPoints : StepPoint.ReadLog(logFile);
         if (points is not { Count: > 0 }) throw new DataException($"training record '{record.Id}' must hold losses of steps, but it has none; give the run's log.jsonl, or train again with this build");
         var measured = record.Development.Where(point => point.QueryError is not null).Select(point => (point.Step, point.QueryError!.Value));
-        return Of(points, record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1, [.. measured], name, record.Id, role) with
+        var story = Of(points, record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1, [.. measured], name, record.Id, role);
+        return story with
         {
+            // Trained by divergence, cross-entropy is watched alone, and is mostly the text's.
+            LanguageLoss = record.Options["losses"]?["lm"]?.GetValue<double>() == 0 ? [.. points.Select(_ => double.NaN)] : story.LanguageLoss,
             DevelopmentSteps = [.. record.Development.Select(point => point.Step)],
             PplOverDense = [.. record.Development.Select(point => Math.Exp(point.PplOverDense.Values.Average(Math.Log)))],
         };

@@ -34,7 +34,7 @@ public static partial class Draw
                 if (Story(panel, run, shown[p].Steps(run), shown[p].Values(run)) is { } end) ends.Add(end);
             LineLabels.Add(panel, ends, low, high, lastStep);
         }
-        return canvas.ToFigure("training-story", $"Training losses and held-out error over {lastStep:#,0} steps of {Number.Count(runs.Count, "run")}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
+        return canvas.ToFigure("training-story", $"Curves over {lastStep:#,0} training steps of {Number.Count(runs.Count, "run")}: {string.Join("; ", shown.Select(story => story.Title))}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
     }
 
     private const double SmoothShare = 0.05;
