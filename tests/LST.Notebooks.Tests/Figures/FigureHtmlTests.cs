@@ -12,7 +12,7 @@ public sealed class FigureHtmlTests
     [Fact]
     public async Task Live_figure_draws_offline_and_its_slider_moves_the_data()
     {
-        var page = await Opened(FigureHtml.Live(SampleFigures.Of("ledger"), null, withLibrary: true));
+        await using var page = await Opened(FigureHtml.Live(SampleFigures.Of("ledger"), null, withLibrary: true));
 
         await page.Page.WaitForExpressionAsync(Drawn);
         const string bars = "JSON.stringify(document.querySelector('.js-plotly-plot').data.map(t => t.y))";
@@ -22,6 +22,8 @@ public sealed class FigureHtmlTests
         var rail = await page.Page.EvaluateExpressionAsync<double[]>("(r => [r.left, r.right, r.top + r.height / 2])(document.querySelector('.slider-rail-touch-rect').getBoundingClientRect())");
         await page.Page.Mouse.ClickAsync((decimal)(step == 2 ? rail[0] + 6 : rail[1] - 6), (decimal)rail[2]);
         await page.Page.WaitForExpressionAsync($"document.querySelector('.js-plotly-plot').layout.sliders[0].active !== {step}");
+        // The step is the new one before its data are drawn.
+        await page.Page.WaitForFunctionAsync($"before => {bars} !== before", before);
         var after = await page.Page.EvaluateExpressionAsync<string>(bars);
         var moved = await page.Page.EvaluateExpressionAsync<string>("document.querySelector('.js-plotly-plot').layout.annotations[0].text");
         var button = await page.Page.EvaluateExpressionAsync<double[]>("(r => [r.left + r.width / 2, r.top + r.height / 2])(document.querySelectorAll('.updatemenu-button')[1].getBoundingClientRect())");
@@ -31,7 +33,24 @@ public sealed class FigureHtmlTests
         Assert.NotEqual(before, after);
         Assert.NotEqual(sentence, moved);
         Assert.Empty(page.Errors);
-        await page.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Hover_over_a_cell_of_attention_names_both_tokens_with_their_positions_while_ticks_stay_short()
+    {
+        var map = new SampleViews(11).Attention(6, 8);
+        await using var page = await Opened(FigureHtml.Live(Draw.AttentionHeatMap(map), null, withLibrary: true));
+        await page.Page.WaitForExpressionAsync(Drawn);
+
+        var cell = await page.Page.EvaluateExpressionAsync<double[]>("(r => [r.left + 0.5 * r.width / 8, r.top + 1.5 * r.height / 6])(document.querySelector('.nsewdrag').getBoundingClientRect())");
+        await page.Page.Mouse.MoveAsync((decimal)cell[0], (decimal)cell[1]);
+        await page.Page.WaitForExpressionAsync("document.querySelector('.hovertext') !== null");
+        var said = await page.Page.EvaluateExpressionAsync<string>("[...document.querySelectorAll('.hovertext tspan.line')].map(line => line.textContent).join('|')");
+        var ticks = await page.Page.EvaluateExpressionAsync<string>("[...document.querySelectorAll('.xtick text')].map(tick => tick.textContent).join('|')");
+
+        Assert.Equal($"“holds” at 3 reads “<s>” at 0|weight {map.Weights[1][0]:0.0000}|layer 3, head 5", said);
+        Assert.Equal("<s>|·The|·cache|holds|·a|·key|and|·a", ticks);
+        Assert.Empty(page.Errors);
     }
 
     [Fact]
@@ -41,14 +60,13 @@ public sealed class FigureHtmlTests
         var carrier = FigureHtml.Live(SampleFigures.Of("logmass"), null, withLibrary: true);
         var late = FigureHtml.Live(SampleFigures.Of("tails"), null, withLibrary: false);
 
-        var page = await Opened("<script>window.define=function(){throw new Error('require.js was asked');};window.define.amd={};window.Plotly='of the page';</script>" + early + carrier + late);
+        await using var page = await Opened("<script>window.define=function(){throw new Error('require.js was asked');};window.define.amd={};window.Plotly='of the page';</script>" + early + carrier + late);
         await page.Page.WaitForExpressionAsync("document.querySelectorAll('.js-plotly-plot').length === 3 && [...document.querySelectorAll('.js-plotly-plot')].every(p => p.querySelector('.main-svg'))");
 
         Assert.True(await page.Page.EvaluateExpressionAsync<bool>("window.define.amd !== undefined && window.Plotly === 'of the page'"));
         Assert.Empty(page.Errors);
         Assert.True(early.Length < 100_000 && late.Length < 200_000);
         Assert.InRange(carrier.Length, 3_000_000, 5_000_000);
-        await page.DisposeAsync();
     }
 
     [Fact]
@@ -57,7 +75,7 @@ public sealed class FigureHtmlTests
         byte[] dot = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
         var later = FigureHtml.Live(SampleFigures.Of("errors"), dot, withLibrary: false);
 
-        var page = await Opened(later);
+        await using var page = await Opened(later);
         await page.Page.WaitForExpressionAsync("document.body.textContent.includes('run the notebook')");
         Assert.Equal(1, await page.Page.EvaluateExpressionAsync<int>("document.querySelectorAll('img[alt]').length"));
         await page.Show(FigureHtml.Live(SampleFigures.Of("logmass"), dot, withLibrary: true));
@@ -68,18 +86,16 @@ public sealed class FigureHtmlTests
 
         Assert.Equal(0, await page.Page.EvaluateExpressionAsync<int>("document.querySelectorAll('img[alt]').length"));
         Assert.Empty(page.Errors);
-        await page.DisposeAsync();
     }
 
     [Fact]
     public async Task Report_page_loads_the_library_once_for_all_figures()
     {
-        var page = await Opened(FigureHtml.Library() + FigureHtml.Static(SampleFigures.Of("errors")) + FigureHtml.Static(SampleFigures.Of("cloud")));
+        await using var page = await Opened(FigureHtml.Library() + FigureHtml.Static(SampleFigures.Of("errors")) + FigureHtml.Static(SampleFigures.Of("cloud")));
 
         await page.Page.WaitForExpressionAsync("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2 && typeof Plotly.version === 'string'");
 
         Assert.Empty(page.Errors);
-        await page.DisposeAsync();
     }
 
     [Fact]
