@@ -1,6 +1,6 @@
 # Sourced by ./lst after eng/build.sh: what a fresh machine lacks.
 
-debian_packages=(chromium jupyter-nbconvert jupyter-client python3-nbformat)
+debian_packages=(chromium jupyter-notebook jupyter-nbconvert jupyter-client python3-nbformat)
 restored=$root/src/LST.Cli/obj/lst.tool
 
 # The pinned .NET Interactive tool: the Jupyter kernel.

@@ -33,9 +33,9 @@ public static partial class Draw
         double at = StripLeft;
         foreach (var (mark, count) in fates.OrderByDescending(fate => fate.Value))
         {
-            var text = $"■ {mark.Name} {Number.Percent((double)count / strip.Tokens.Count)}";
-            canvas.Say(text, at, (rows * StripRow) + 32, 12, LineLabels.Ink(mark.Colour));
-            at += Canvas.TextWidth(text, 12) + 26;
+            var text = $"{mark.Name} {Number.Percent((double)count / strip.Tokens.Count)}";
+            canvas.Say(LineLabels.Key(mark, text), at, (rows * StripRow) + 32, 12, LineLabels.Ink(mark.Colour));
+            at += Canvas.TextWidth($"■ {text}", 12) + 26;
         }
         return canvas.ToFigure("ingredients", $"{Number.Count(strip.Tokens.Count, "token")} and the {Number.Count(strip.Slots.Count, "slot")} made of them. {StripFinding(strip, fates, merged)}. {TokenText.Escape(strip.Source)}.", source);
     }

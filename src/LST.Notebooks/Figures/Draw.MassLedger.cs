@@ -9,7 +9,7 @@ public static partial class Draw
 
     /// <summary>
     /// For a query chosen by slider, what it reads from each token under the dense cache, from each slot under the compressed one, and the difference;
-    /// buttons turn the log-mass bias off (view 2).
+    /// buttons turn the log-mass bias off where slots have one (view 2).
     /// </summary>
     /// <param name="ledger">The masses.</param>
     /// <param name="firstToken">First token shown where there are more than 160; null: where the queries read most.</param>
@@ -23,7 +23,7 @@ public static partial class Draw
         double at = 66;
         foreach (var mark in rows.Fates)
         {
-            canvas.Say($"■ {mark.Name}", at, 34, 12, LineLabels.Ink(mark.Colour));
+            canvas.Say(LineLabels.Key(mark, mark.Name), at, 34, 12, LineLabels.Ink(mark.Colour));
             at += Canvas.TextWidth($"■ {mark.Name}", 12) + 20;
         }
         canvas.Say("<b>—</b> dense mass of a slot’s tokens", at, 34, 12, Palette.Ink);
@@ -49,8 +49,8 @@ public static partial class Draw
         canvas.Layout["bargap"] = 0;
         canvas.Set(rows.Update(first));
         canvas.Layout["sliders"] = new JsonArray(LedgerSlider(canvas, ledger, rows, first));
-        canvas.Layout["updatemenus"] = new JsonArray(LedgerSwitch(canvas));
-        return canvas.ToFigure("mass-ledger", $"Attention mass by token and by slot for {Number.Count(ledger.Queries.Count, "query").Replace("querys", "queries")}, with and without the log-mass bias. {rows.Finding()}. {TokenText.Escape(ledger.Source)}.", source);
+        if (rows.HasBias) canvas.Layout["updatemenus"] = new JsonArray(LedgerSwitch(canvas));
+        return canvas.ToFigure("mass-ledger", $"Attention mass by token and by slot for {Number.Count(ledger.Queries.Count, "query").Replace("querys", "queries")}{(rows.HasBias ? ", with and without the log-mass bias" : "")}. {rows.Finding()}. {TokenText.Escape(ledger.Source)}.", source);
     }
 
     // Of all windows the one in which the queries' mass under the dense cache is largest.
@@ -69,7 +69,7 @@ public static partial class Draw
     private static string LedgerNote(MassLedger ledger, LedgerRows rows)
     {
         var bounds = rows.Window.Bounds("tokens");
-        return $"{TokenText.Escape(ledger.Source)}, layer {ledger.Layer}, head {ledger.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}; numbers are over all." : "")} Attention mass on a square-root scale. A box is a slot, as wide as its tokens.";
+        return $"{TokenText.Escape(ledger.Source)}, layer {ledger.Layer}, head {ledger.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}; numbers are over all." : "")} Attention mass on a square-root scale. A box is a slot, as wide as its tokens.{(rows.HasBias ? "" : " No slot has a log-mass bias.")}";
     }
 
     private static JsonObject LedgerX(LedgerRows rows, bool last)

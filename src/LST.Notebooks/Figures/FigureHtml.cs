@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace LST.Notebooks.Figures;
@@ -26,7 +27,7 @@ public static class FigureHtml
     {
         var id = NewId();
         return $"""
-            <div id="{id}" class="lst-figure" style="width:{figure.Width}px;min-height:{figure.Height}px" role="figure" aria-label="{WebUtility.HtmlEncode(figure.Description)}">{Fallback(figure, png)}</div>
+            <div id="{id}" class="lst-figure" style="width:{figure.Width}px;min-height:{figure.Height}px" role="figure" aria-label="{WebUtility.HtmlEncode(figure.Description)}">{Fallback(figure, png, $"width=\"{figure.Width}\" height=\"{figure.Height}\"")}</div>
             <script>(function(){"{"}var f={Json(figure)},e=document.getElementById("{id}");e.textContent="";Plotly.newPlot(e,f.data,f.layout,f.config);{"}"})();</script>
             """;
     }
@@ -39,15 +40,17 @@ public static class FigureHtml
     {
         var id = NewId();
         var library = withLibrary ? $"<script>{FigureScripts.CarryLibrary()}</script>\n" : "";
+        var height = figure.Height + FigureScripts.Buttons;
+        var above = (100.0 * FigureScripts.Buttons / figure.Width).ToString("0.###", CultureInfo.InvariantCulture);
         return $"""
-            <div id="{id}" class="lst-figure" style="width:{figure.Width}px;min-height:{figure.Height}px;background:#fff" role="figure" aria-label="{WebUtility.HtmlEncode(figure.Description)}">{Fallback(figure, png)}</div>
+            <div id="{id}" class="lst-figure" style="position:relative;width:{figure.Width}px;max-width:100%;aspect-ratio:{figure.Width}/{height};background:#fff" role="figure" aria-label="{WebUtility.HtmlEncode(figure.Description)}">{Fallback(figure, png, $"style=\"display:block;width:100%;height:auto;margin:0;padding-top:{above}%\"")}</div>
             {library}<script>{FigureScripts.DrawLive(id, Json(figure))}</script>
             """;
     }
 
-    private static string Fallback(Figure figure, byte[]? png) => png is null
+    private static string Fallback(Figure figure, byte[]? png, string size) => png is null
         ? $"<p>{WebUtility.HtmlEncode(figure.Description)}</p>"
-        : $"<img alt=\"{WebUtility.HtmlEncode(figure.Description)}\" width=\"{figure.Width}\" height=\"{figure.Height}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">";
+        : $"<img alt=\"{WebUtility.HtmlEncode(figure.Description)}\" {size} src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">";
 
     private static string Json(Figure figure) => PlotlyScript.Embeddable(figure.ToPlotlyJson().ToJsonString());
 

@@ -31,12 +31,24 @@ internal static class FigureScripts
         lstStore("readwrite",function(t){if(t)t.put(source,"plotly");});})();
         """;
 
+    /// <summary>Pixels above a live figure for the buttons that plotly.js would lay over its title.</summary>
+    public const int Buttons = 26;
+
+    // A figure is laid out in pixels: a column narrower than it gets all of it, smaller.
+    private const string Fit = """
+        n.style.cssText="position:absolute;top:0;left:0;transform-origin:0 0;width:"+f.layout.width+"px;padding-top:"+room+"px";
+        function fit(){var k=e.clientWidth/f.layout.width;n.style.transform=k>0&&k<1?"scale("+k+")":"";}
+        function lift(){var b=n.querySelector(".modebar-container");if(b)b.style.top=-room+"px";}
+        fit();if(window.ResizeObserver)new ResizeObserver(fit).observe(e);
+        """;
+
     /// <summary>Draws now, or when the library comes, or with the one in the browser's store.</summary>
     public static string DrawLive(string id, string json) => $$"""
-        (function(){var f={{json}},e=document.getElementById("{{id}}"),done=false;if(!e)return;
+        (function(){var f={{json}},e=document.getElementById("{{id}}"),room={{Buttons}},done=false;if(!e)return;
         function draw(){if(done||!window.__lstPlotly)return;done=true;
         var kept=Array.prototype.slice.call(e.childNodes),n=document.createElement("div");e.textContent="";e.appendChild(n);
-        window.__lstPlotly.newPlot(n,f.data,f.layout,f.config).catch(function(x){e.textContent="";kept.forEach(function(k){e.appendChild(k);});console.error(x);});}
+        {{Fit}}
+        window.__lstPlotly.newPlot(n,f.data,f.layout,f.config).then(lift,function(x){e.textContent="";kept.forEach(function(k){e.appendChild(k);});console.error(x);});}
         if(window.__lstPlotly){draw();return;}
         (window.__lstWaiting=window.__lstWaiting||[]).push(draw);
         {{Store}}

@@ -12,6 +12,7 @@ internal sealed class LedgerRows
     public LedgerRows(MassLedger ledger, TokenWindow window)
     {
         (this.ledger, Window) = (ledger, window);
+        HasBias = ledger.Compressed.Zip(ledger.WithoutBias).Any(rows => rows.First.Zip(rows.Second).Any(pair => Math.Abs(pair.First - pair.Second) > 1e-6));
         slots = [.. Enumerable.Range(0, ledger.Slots.Count).Where(s => ledger.Slots[s].Tokens.Any(token => token >= window.First && token < window.End))];
         var slotOf = new SlotKind?[ledger.Tokens.Count];
         foreach (var slot in ledger.Slots)
@@ -31,6 +32,9 @@ internal sealed class LedgerRows
     }
 
     public TokenWindow Window { get; }
+
+    /// <summary>Whether turning the log-mass bias off changes anything: methods that merge nothing have none.</summary>
+    public bool HasBias { get; }
 
     public double[] TokenX { get; }
 
@@ -68,18 +72,22 @@ internal sealed class LedgerRows
         return (inSlots.Sum(s => Math.Abs(masses[query][s] - DenseOf(query, s))) + Math.Max(0, missing)) / 2;
     }
 
-    /// <summary>The query whose mass the bias puts back the most.</summary>
-    public int MostTelling() => Enumerable.Range(0, ledger.Queries.Count).MaxBy(q => Misplaced(ledger.WithoutBias, q) - Misplaced(ledger.Compressed, q));
+    /// <summary>The query whose mass the bias puts back the most; where there is none, the one with the most in the wrong place.</summary>
+    public int MostTelling() => Enumerable.Range(0, ledger.Queries.Count).MaxBy(q => Misplaced(ledger.WithoutBias, q) - (HasBias ? Misplaced(ledger.Compressed, q) : 0));
 
     public string Finding()
     {
         var queries = Enumerable.Range(0, ledger.Queries.Count).ToArray();
         var (with, without) = (Number.Median(queries.Select(q => Misplaced(ledger.Compressed, q))), Number.Median(queries.Select(q => Misplaced(ledger.WithoutBias, q))));
-        return $"With the log-mass bias {Number.Percent(with)} of the attention mass is misplaced, without it {Number.Percent(without)} (median of {queries.Length} {(queries.Length == 1 ? "query" : "queries")})";
+        var misplaced = $"{Number.Percent(with)} of the attention mass is misplaced";
+        return $"{(HasBias ? $"With the log-mass bias {misplaced}, without it {Number.Percent(without)}" : misplaced)} (median of {queries.Length} {(queries.Length == 1 ? "query" : "queries")})";
     }
 
-    public string Sentence(int query) =>
-        $"<b>“{TokenText.Label(ledger.Queries[query])}”</b> at position {ledger.QueryPositions[query]:#,0}: misplaced {Number.Percent(Misplaced(ledger.Compressed, query))} with bias, {Number.Percent(Misplaced(ledger.WithoutBias, query))} without";
+    public string Sentence(int query)
+    {
+        var misplaced = Number.Percent(Misplaced(ledger.Compressed, query)) + (HasBias ? $" with bias, {Number.Percent(Misplaced(ledger.WithoutBias, query))} without" : "");
+        return $"<b>“{TokenText.Label(ledger.Queries[query])}”</b> at position {ledger.QueryPositions[query]:#,0}: misplaced {misplaced}";
+    }
 
     /// <summary>What a step of the slider writes into the traces, in their order.</summary>
     public JsonObject Update(int query)

@@ -37,6 +37,9 @@ internal static class LineLabels
     /// <summary>Pixels that the longest of the labels takes.</summary>
     public static double Width(IEnumerable<string> texts) => texts.Max(text => Canvas.TextWidth(text, Size)) + 10;
 
+    /// <summary>An entry of a key: a square of the very colour, the name in an ink that can be read.</summary>
+    public static string Key(Mark mark, string text) => $"<span style=\"color:{mark.Colour}\">■</span> {text}";
+
     // Sky, orange and the like are too light for small letters on white.
     public static string Ink(string colour)
     {

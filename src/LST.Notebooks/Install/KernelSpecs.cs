@@ -49,8 +49,9 @@ public static class KernelSpecs
 
     private static JsonObject Spec(string kernel, string displayName, string language, string dotnet, string tool) => new()
     {
-        // Without --http-local-only the kernel's own web server is advertised on every network address of the machine.
-        ["argv"] = new JsonArray(dotnet, tool, "jupyter", "--default-kernel", kernel, "{connection_file}", "--http-port-range", "2048-3000", "--http-local-only"),
+        // Without --http-local-only the kernel's own web server is advertised on every network address of the machine. Its port is the system's to choose: of
+        // a range, two kernels that start at the same moment take the same one, and the second ends.
+        ["argv"] = new JsonArray(dotnet, tool, "jupyter", "--default-kernel", kernel, "{connection_file}", "--http-port-range", "0-0", "--http-local-only"),
         ["display_name"] = displayName,
         // The tool asks for the server collector, which lets a session of a small model grow to gigabytes.
         ["env"] = new JsonObject { ["DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_INTERACTIVE_SKIP_FIRST_TIME_EXPERIENCE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_gcServer"] = "0" },

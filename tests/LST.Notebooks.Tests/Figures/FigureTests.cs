@@ -113,6 +113,20 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void Ledger_of_slots_without_a_bias_neither_compares_nor_offers_to_turn_it_off()
+    {
+        var views = new SampleViews(3).Ledger(22, 4, 3);
+
+        var figure = Draw.MassLedger(views with { Compressed = views.WithoutBias });
+
+        var layout = figure.ToPlotlyJson()["layout"]!;
+        Assert.Null(layout["updatemenus"]);
+        Assert.DoesNotContain("without", layout["annotations"]![0]!["text"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Matches(@"^<b>\d+ % of the attention mass is misplaced \(median of 3 queries\)</b>.*No slot has a log-mass bias\.", layout["title"]!["text"]!.GetValue<string>().Replace("<br>", " ", StringComparison.Ordinal));
+        Assert.NotNull(SampleFigures.Of("ledger").ToPlotlyJson()["layout"]!["updatemenus"]);
+    }
+
+    [Fact]
     public void Pareto_points_lead_to_their_records()
     {
         var figure = Draw.Pareto(SampleTables.Invented);

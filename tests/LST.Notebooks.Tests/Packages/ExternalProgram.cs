@@ -42,6 +42,7 @@ internal static class ExternalProgram
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
             throw new TimeoutException($"{Path.GetFileName(program)} {string.Join(' ', arguments)} ran longer than {limit.TotalSeconds:0} s");
         }
     }

@@ -1,10 +1,8 @@
 using System.Text.Json.Nodes;
-using LST.Core.Tests;
-using LST.Notebooks.Install;
 using LST.Notebooks.Runner;
-using LST.Notebooks.Tests.Packages;
+using LST.Notebooks.Tests.Runner;
 
-namespace LST.Notebooks.Tests.Runner;
+namespace LST.Notebooks.Tests.FrontEnds;
 
 /// <summary>The kernel in process and the installed one under Jupyter show the same.</summary>
 public class FrontEndsAgreeTests
@@ -23,29 +21,16 @@ public class FrontEndsAgreeTests
     [Fact]
     public async Task The_runner_and_Jupyter_write_the_same_outputs()
     {
-        ExternalProgram.Require("Jupyter's nbconvert", "jupyter-nbconvert");
-        var jupyter = ExternalProgram.Require("Jupyter", "jupyter");
         // Outside of the checkout: the installed kernel finds its tool from anywhere.
-        var folder = Directory.CreateTempSubdirectory("lst-agree-").FullName;
-        try
-        {
-            var notebook = Invented.Named("agree", Cells);
-            notebook.Write(Path.Combine(folder, "agree.ipynb"));
-            KernelSpecs.Install(Path.Combine(folder, "share", "kernels"), KernelSpecs.Dotnet(), PinnedTool.Assembly(Shared.RepositoryRoot));
+        using var jupyter = JupyterFolder.OfNbconvert();
+        var notebook = Invented.Named("agree", Cells);
+        notebook.Write(jupyter.At("agree.ipynb"));
 
-            var (exitCode, output) = await ExternalProgram.Run(jupyter, ["nbconvert", "--to", "notebook", "--execute", "agree.ipynb", "--output", "executed.ipynb"], folder, TimeSpan.FromMinutes(4),
-                ("JUPYTER_PATH", Path.Combine(folder, "share")), ("JUPYTER_RUNTIME_DIR", Path.Combine(folder, "runtime")), ("JUPYTER_CONFIG_DIR", Path.Combine(folder, "config")), ("JUPYTER_DATA_DIR", Path.Combine(folder, "data")));
-            Assert.True(exitCode == 0, output);
-            var run = await Invented.Succeed(notebook);
+        var jupyters = await jupyter.Execute(jupyter.At("agree.ipynb"));
+        var run = await Invented.Succeed(notebook);
 
-            var jupyters = NotebookFile.Read(Path.Combine(folder, "executed.ipynb"));
-            foreach (var (ours, theirs) in run.Executed.Cells.Zip(jupyters.Cells)) Assert.Equal(Shown(ours), Shown(theirs));
-            Assert.Contains("True", run.Outputs("c7")[1]!.Text());
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        foreach (var (ours, theirs) in run.Executed.Cells.Zip(jupyters.Cells)) Assert.Equal(Shown(ours), Shown(theirs));
+        Assert.Contains("True", run.Outputs("c7")[1]!.Text());
     }
 
     // What a reader sees, one line an output: kind and every MIME type with its text.
