@@ -31,6 +31,9 @@ public enum PlainArrays
 /// <param name="Arrays">Arrays of plain values.</param>
 public sealed record JsonLayout(int Indent, MemberOrder Members, PlainArrays Arrays)
 {
+    /// <summary>Names of members whose value is written on one line, whatever it holds.</summary>
+    public IReadOnlySet<string> OneLineMembers { get; init; } = new HashSet<string>();
+
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The text of a value.</summary>
@@ -53,7 +56,8 @@ public sealed record JsonLayout(int Indent, MemberOrder Members, PlainArrays Arr
                 foreach (var (name, value) in Members == MemberOrder.Ordinal ? item.OrderBy(member => member.Key, StringComparer.Ordinal) : item.AsEnumerable())
                 {
                     writer.WritePropertyName(name);
-                    Write(writer, value);
+                    if (value is not null && OneLineMembers.Contains(name)) writer.WriteRawValue(value.ToJsonString(Plain));
+                    else Write(writer, value);
                 }
                 writer.WriteEndObject();
                 break;

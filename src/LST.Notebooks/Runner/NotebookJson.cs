@@ -5,12 +5,12 @@ using LST.Evaluation.Records;
 namespace LST.Notebooks.Runner;
 
 /// <summary>
-/// The text form of notebooks as Jupyter writes it: one space of indentation, keys in ordinal order, a line feed at the end. A notebook that a front
-/// end saves without a change differs in nothing.
+/// The text form of notebooks as Jupyter writes it: one space of indentation, keys in ordinal order, a line feed at the end. A source that a front
+/// end saves without a change differs in nothing; the data of figures, which only executed copies hold, take one line, for a line for each number would make half of the file spaces.
 /// </summary>
 internal static class NotebookJson
 {
-    private static readonly JsonLayout Layout = new(Indent: 1, MemberOrder.Ordinal, PlainArrays.LineEach);
+    private static readonly JsonLayout Layout = new(Indent: 1, MemberOrder.Ordinal, PlainArrays.LineEach) { OneLineMembers = new HashSet<string> { "application/vnd.plotly.v1+json" } };
 
     public static string Format(JsonNode node) => Layout.Format(node);
 
