@@ -1,4 +1,5 @@
 using LST.Core;
+using LST.Core.Compression;
 using LST.Core.Sidecar;
 using LST.Evaluation;
 using LST.Evaluation.Perplexity;
@@ -49,13 +50,11 @@ public static class Open
 
     /// <summary>A trained sidecar; the caller disposes it.</summary>
     /// <param name="file">A file below <c>data/sidecars</c>: <c>lst-ref/lst-2x.safetensors</c>.</param>
-    public static SidecarModule Sidecar(string file)
-    {
-        var path = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", file);
-        if (!File.Exists(path)) throw new DataException($"There is no sidecar 'data/sidecars/{file}'; ./lst train makes one.");
-        Note(path);
-        return SidecarFile.Read(path);
-    }
+    public static SidecarModule Sidecar(string file) => SidecarFile.Read(SidecarPath(file));
+
+    /// <summary>The method <c>lst</c> with a trained sidecar of this name, for figures that compare several.</summary>
+    /// <param name="file">A file below <c>data/sidecars</c>.</param>
+    public static MethodSpec Method(string file) => MethodSpec.Parse("lst", sidecar: SidecarPath(file));
 
     /// <summary>Perplexity records of these ids, joined to tables.</summary>
     /// <exception cref="DataException">A record is not there or not whole.</exception>
@@ -75,6 +74,14 @@ public static class Open
         if (!File.Exists(path)) throw new DataException($"There is no record '{id}' in data/results/{kind}; take an id that ./lst records list prints.");
         Note(path);
         return RecordStore.Read<TRecord>(path);
+    }
+
+    private static string SidecarPath(string file)
+    {
+        var path = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", file);
+        if (!File.Exists(path)) throw new DataException($"There is no sidecar 'data/sidecars/{file}'; ./lst train makes one.");
+        Note(path);
+        return path;
     }
 
     // Relative to the root; what lies outside nobody else could compare.

@@ -21,9 +21,10 @@ public sealed record Writing(string Method, int Ratio, string Text, IReadOnlyLis
     /// <param name="method">Method with its options: <c>lst</c>, <c>mean:log-mass=true</c>.</param>
     /// <param name="ratio">r; 1: the whole cache.</param>
     /// <param name="tokens">Most new tokens.</param>
-    public static Writing Of(LoadedModel model, long[] prompt, string method, int ratio, int tokens = 60)
+    /// <param name="sidecar">A trained sidecar that <c>lst</c> takes in place of the shipped one.</param>
+    public static Writing Of(LoadedModel model, long[] prompt, string method, int ratio, int tokens = 60, string? sidecar = null)
     {
-        var request = new GenerationRequest(MethodSpec.Parse(method), Core.Compression.Ratio.Of(ratio), tokens, new SamplingOptions(), GenerationPrompt.StopIds(model));
+        var request = new GenerationRequest(MethodSpec.Parse(method, sidecar: sidecar), Core.Compression.Ratio.Of(ratio), tokens, new SamplingOptions(), GenerationPrompt.StopIds(model));
         var result = new Generator(model.Model, model.Tokenizer).Run([prompt], request)[0];
         var config = model.Model.Config;
         return new Writing(method, ratio, model.Tokenizer.Decode(result.Ids, skipSpecial: true), result.Ids, result.PromptTokens, (double)result.KeptSlots / config.Layers / config.KeyValueHeads, result.CacheBytes);

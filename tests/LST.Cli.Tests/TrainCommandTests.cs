@@ -30,6 +30,20 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void Held_out_queries_are_asked_at_every_validation_where_wanted()
+    {
+        var result = cli.Run(Line("run", "--max-steps", "2", "--validate-every", "1", "--sidecar-option", "choice=none", "--head-budgets", "0", "--dev-queries", "1", "--json", cli.At("records.json")));
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        var record = JsonNode.Parse(File.ReadAllText(cli.At("records.json")))!.AsArray().Single()!;
+        Assert.Equal(1, record["options"]!["query_prompts"]!.GetValue<int>());
+        var errors = record["development"]!.AsArray().Select(point => point!["query_error"]!.GetValue<double>()).ToList();
+        Assert.Equal(3, errors.Count);
+        Assert.All(errors, error => Assert.InRange(error, 1e-4, 2));
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"error on held-out queries {errors[^1]:0.000}"), result.Error);
+    }
+
+    [Fact]
     public void Several_seeds_are_several_folders_and_the_same_line_again_trains_nothing()
     {
         string[] line = Line("run", "--seeds", "3,4", "--max-steps", "2");

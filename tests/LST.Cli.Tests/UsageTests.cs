@@ -92,6 +92,18 @@ public sealed class UsageTests : IDisposable
         { "convert llama2c a b", "missing required argument 'OUT'" },
         { "convert llama2c a b c d", "see ./lst convert llama2c --help" },
         { "setup", "call ./lst setup" },
+        { "reproduce --foo", "unknown option 'foo'; see ./lst reproduce --help" },
+        { "reproduce --quick --foo=3", "unknown option 'foo'; see ./lst reproduce --help" },
+        { "reproduce -q", "unknown option 'q'; see ./lst reproduce --help" },
+        { "reproduce 10-table1-perplexity", "'reproduce' cannot use '10-table1-perplexity'" },
+        { "reproduce --check yes", "'reproduce' cannot use 'yes'" },
+        { "reproduce --check=yes", "see ./lst reproduce --help" },
+        { "reproduce --quick --full", "--quick, --full, --figures and --check exclude each other; give one of them" },
+        { "reproduce --quick --figures", "exclude each other" },
+        { "reproduce --full --figures", "exclude each other" },
+        { "reproduce --check --quick", "exclude each other" },
+        { "reproduce --check --full", "exclude each other" },
+        { "reproduce --figures --check", "exclude each other" },
     };
 
     public static TheoryData<string, string> UnknownTexts { get; } = new()

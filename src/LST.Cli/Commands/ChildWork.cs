@@ -20,7 +20,7 @@ internal sealed class ChildWork(string root) : IReproductionWork
         var end = await Task.Run(() => NotebookDisplay.Show(name, onCell => NotebookProcess.Run(source, figures, new RunLimits(), onCell, cancel)), CancellationToken.None);
         cancel.ThrowIfCancellationRequested();
         foreach (var warning in end.Warnings) Console.Error.WriteLine($"warning: {warning}");
-        if (end.Problem is not null) throw new DataException($"{end.Problem}{(end.Written is null ? "" : $"; what ran is in {Path.GetRelativePath(root, end.Written)}")}");
+        if (end.Problem is not null) throw new DataException($"{end.Problem.TrimEnd('.')}{(end.Written is null ? "" : $"; what ran is in {Path.GetRelativePath(root, end.Written)}")}");
         var copy = $"figures/{name}.ipynb";
         var read = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(root, copy), cancel))?["metadata"]?["lst"]?["read"]?.AsArray() ?? [];
         var folder = Path.Combine(figures, name);

@@ -47,6 +47,6 @@ public sealed class NotebookRunCommand : Command<NotebookRunSettings>
         foreach (var warning in end.Warnings) Console.Error.WriteLine($"warning: {warning}");
         var seconds = end.Seconds.ToString("0.0", CultureInfo.InvariantCulture);
         if (end.Problem is null) Console.WriteLine($"{name}: {end.Written}, {end.Pictures} {(end.Pictures == 1 ? "picture" : "pictures")}, {seconds} s");
-        else Console.Error.WriteLine($"lst: {end.Problem}{(end.Written is null ? "" : $"; what ran is in {end.Written}")}");
+        else Console.Error.WriteLine($"lst: {end.Problem.TrimEnd('.')}{(end.Written is null ? "" : $"; what ran is in {end.Written}")}");
     }
 }

@@ -6,6 +6,7 @@ using LST.Evaluation;
 using LST.Evaluation.Records;
 using LST.Evaluation.Reports;
 using LST.Notebooks.Reproduction;
+using LST.Notebooks.Runner;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
@@ -40,9 +41,12 @@ public sealed class ReproduceCommand : AsyncCommand<ReproduceCommand.Settings>
         if ((settings.Quick ? 1 : 0) + (settings.Full ? 1 : 0) + (settings.Figures ? 1 : 0) + (settings.Check ? 1 : 0) > 1) throw new UsageException("--quick, --full, --figures and --check exclude each other; give one of them");
         var root = ProjectFolders.Root ?? throw new UsageException("reproduce works inside a checkout of LST.Workbench; call ./lst of one");
         if (settings.Check) return Check(root);
+        // What no notebook can be made of is said before minutes of measurement.
+        foreach (var source in Reproducer.Sources(root)) NotebookFile.Read(Path.Combine(root, source));
         var progress = new LineProgress(Console.Error);
         var work = new ChildWork(root);
-        var records = RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
+        // Figures alone are compared with nothing.
+        var records = settings.Figures ? [] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
         List<AgreementRow> agreement = [];
         if (!settings.Figures)
         {
@@ -61,7 +65,7 @@ public sealed class ReproduceCommand : AsyncCommand<ReproduceCommand.Settings>
     {
         var complaints = Reproducer.Check(root);
         foreach (var complaint in complaints) Console.WriteLine(complaint);
-        if (complaints.Count > 0) throw new DataException($"figures/ is not what these sources and records make ({complaints.Count} things, listed above); run ./lst reproduce and commit figures/");
+        if (complaints.Count > 0) throw new DataException($"figures/ is not what these sources and records make ({complaints.Count} {(complaints.Count == 1 ? "thing" : "things")}, listed above); run ./lst reproduce and commit figures/");
         Console.WriteLine("figures/ is what these sources and records make");
         return 0;
     }

@@ -101,6 +101,7 @@ public sealed class TrainCommand : Command<TrainSettings>
         DevelopmentChunks = Numbers.Positive("--dev-chunks", settings.DevChunks) ?? (isShape ? 1 : 4),
         DevelopmentSuffix = isShape ? suffix : null,
         RecallItems = settings.DevRecall is null ? isShape ? 0 : 24 : Numbers.Whole("--dev-recall", settings.DevRecall, 0),
+        QueryPrompts = settings.DevQueries is null ? 0 : Numbers.Whole("--dev-queries", settings.DevQueries, 0),
         Prefix = Numbers.Positive("--prefix", settings.Prefix) ?? (isShape ? 512 : null),
         Suffix = suffix,
         Sequences = isShape ? 1 : null,

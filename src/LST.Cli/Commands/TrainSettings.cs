@@ -90,6 +90,10 @@ public sealed class TrainSettings : CommandSettings
     [CommandOption("--dev-recall <N>"), Description("Development items of the recall examination (default: 24).")]
     public string? DevRecall { get; init; }
 
+    /// <summary>--dev-queries.</summary>
+    [CommandOption("--dev-queries <N>"), Description("Chunks of each development text on whose own queries the error of attention is measured at every validation (default: 0, not measured).")]
+    public string? DevQueries { get; init; }
+
     /// <summary>--lambda-lm.</summary>
     [CommandOption("--lambda-lm <X>"), Description("Weight of cross-entropy (default: paper 1, others 0).")]
     public string? LambdaLm { get; init; }

@@ -65,7 +65,7 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
             ? Enumerable.Range(0, context.Layers).SelectMany(l => HeadCounts(l, 1, context, slots))
             : HeadCounts(0, context.Layers, context, slots);
         var counts = layers.ToArray();
-        return new BudgetPlan([.. Enumerable.Range(0, context.Layers).Select(l =>
+        return new BudgetPlan(slots, [.. Enumerable.Range(0, context.Layers).Select(l =>
             new LayerBudget(context.Ratio, context.Slots, counts[(l * context.KeyValueHeads)..((l + 1) * context.KeyValueHeads)]))]);
     }
 

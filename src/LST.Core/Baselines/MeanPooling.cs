@@ -33,7 +33,14 @@ public sealed class MeanPooling(MethodOptions options) : IOnlineCompressor
     public CompressorNeeds Needs => options["key-space"] == "pre-rope" ? CompressorNeeds.PreRopeKeys : CompressorNeeds.None;
 
     /// <inheritdoc/>
-    public BudgetPlan Plan(PlanContext context) => BudgetPlan.Uniform(context, context.IsIdentity ? context.Tokens : Runs(context.Tokens, context.Slots, context.Ratio).Count);
+    public BudgetPlan Plan(PlanContext context)
+    {
+        if (context.IsIdentity) return BudgetPlan.Uniform(context, context.Tokens);
+        var runs = Runs(context.Tokens, context.Slots, context.Ratio).Count;
+        // Under budget=middle and with a window that was asked for, the runs themselves are the budget.
+        var hasOwnBudget = options["budget"] == "middle" || !options.IsAutomatic("window");
+        return BudgetPlan.Uniform(context, runs) with { SlotsPerHead = hasOwnBudget ? runs : WithKept(context.Tokens, context.Slots, context.Ratio) };
+    }
 
     /// <inheritdoc/>
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
@@ -91,7 +98,7 @@ public sealed class MeanPooling(MethodOptions options) : IOnlineCompressor
     {
         var (sinks, recent) = Kept(tokens, slots, ratio);
         var middleBudget = options["budget"] == "middle";
-        if (!middleBudget) slots = Math.Min(tokens, Math.Max(slots, sinks + recent + 1));
+        if (!middleBudget) slots = WithKept(tokens, slots, ratio);
         var middle = tokens - sinks - recent;
         if (middleBudget) slots = sinks + recent + ratio.Slots(middle);
         var between = options["grouping"] == "balanced" && options.IsAutomatic("window")
@@ -104,6 +111,13 @@ public sealed class MeanPooling(MethodOptions options) : IOnlineCompressor
     {
         var sinks = Math.Min(options.Slots("sinks", slots, ratio), tokens);
         return (sinks, Math.Min(options.Slots("recent", slots, ratio), tokens - sinks));
+    }
+
+    // n by the budget rule: room for what is kept and for one run.
+    private int WithKept(int tokens, int slots, Ratio ratio)
+    {
+        var (sinks, recent) = Kept(tokens, slots, ratio);
+        return Math.Min(tokens, Math.Max(slots, sinks + recent + 1));
     }
 
     private OnlineWindows OnlinePlan(Ratio ratio)

@@ -56,7 +56,7 @@ public interface IKvCompressor : IDisposable
     /// <summary>Model passes of methods that declare <see cref="CompressorNeeds.ModelPasses"/>, after the prefill and before any layer is compressed.</summary>
     void Prepare(IModelAccess model) { }
 
-    /// <summary>Slots per layer and head. The sum must not exceed L·H_kv·n.</summary>
+    /// <summary>Slots per layer and head. The sum must not exceed L·H_kv·n (<see cref="BudgetPlan.SlotsPerHead"/>); <see cref="PromptCompression"/> refuses a plan whose sum does.</summary>
     BudgetPlan Plan(PlanContext context);
 
     /// <summary>True position of the token behind the prompt: T, unless the method renumbers its slots.</summary>
@@ -75,7 +75,10 @@ public interface IKvCompressor : IDisposable
 /// <summary>A method that ranks tokens by a score; shown for verification and figures.</summary>
 public interface IScoringCompressor : IKvCompressor
 {
-    /// <summary>What is ranked in one layer: [H_kv, tokens ranked] float32, in the current dispose scope.</summary>
+    /// <summary>
+    /// What is ranked in one layer: [H_kv, columns] float32, higher is kept first, in the current dispose scope. Column j is token j of the prompt, so that column 0 is its first token
+    /// (BOS, a sink); tokens that are kept whatever their score may have columns all the same. Only tokens at the end may have none: SnapKV's own window does not vote on itself.
+    /// </summary>
     Tensor Scores(LayerContext layer, LayerBudget budget);
 }
 
@@ -110,21 +113,26 @@ public sealed record LayerBudget(Ratio Ratio, int Slots, IReadOnlyList<int> Slot
 }
 
 /// <summary>Slots of all layers.</summary>
-public sealed record BudgetPlan(IReadOnlyList<LayerBudget> Layers)
+/// <param name="SlotsPerHead">n, the mean over layers and heads that the plan keeps to: ⌊T / r⌋, or the more that the method stands for (protected tokens of a short prompt, an option with a budget of its own, heads that cannot be compressed).</param>
+/// <param name="Layers">[L].</param>
+public sealed record BudgetPlan(int SlotsPerHead, IReadOnlyList<LayerBudget> Layers)
 {
     /// <summary>Sum over layers and heads.</summary>
     public long Total => Layers.Sum(layer => (long)layer.Total);
 
-    /// <summary>The same number of slots in every layer and head.</summary>
+    /// <summary>The same number of slots in every layer and head, no more than ⌊T / r⌋ unless <see cref="SlotsPerHead"/> is raised.</summary>
     public static BudgetPlan Uniform(PlanContext context, int slots)
     {
         var layer = new LayerBudget(context.Ratio, context.Slots, [.. Enumerable.Repeat(slots, context.KeyValueHeads)]);
-        return new BudgetPlan([.. Enumerable.Repeat(layer, context.Layers)]);
+        return new BudgetPlan(context.Slots, [.. Enumerable.Repeat(layer, context.Layers)]);
     }
 
     /// <summary>The budget rule: n = clamp(⌊T/r⌋, s + R + 1, T), equal everywhere.</summary>
     /// <param name="context">Prompt and ratio.</param>
     /// <param name="protectedTokens">s + R, tokens that are kept in any case.</param>
-    public static BudgetPlan WithProtected(PlanContext context, int protectedTokens) =>
-        Uniform(context, Math.Min(context.Tokens, Math.Max(context.Slots, context.IsIdentity ? 1 : protectedTokens + 1)));
+    public static BudgetPlan WithProtected(PlanContext context, int protectedTokens)
+    {
+        var slots = Math.Min(context.Tokens, Math.Max(context.Slots, context.IsIdentity ? 1 : protectedTokens + 1));
+        return Uniform(context, slots) with { SlotsPerHead = slots };
+    }
 }

@@ -186,7 +186,14 @@ public static class PromptCompression
 
         public void Spend(TimeSpan time) => spent += time;
 
-        public void Plan() => plan = job.Compressor.Plan(context);
+        public void Plan()
+        {
+            plan = job.Compressor.Plan(context);
+            // Each head's slots are held to the plan below; here the plan is held to what all methods of a table are compared at.
+            var most = (long)context.Layers * context.KeyValueHeads * plan.SlotsPerHead;
+            if (plan.Total > most)
+                throw new CompressionException($"{plan.Total} slots were planned where {context.Layers} layers of {context.KeyValueHeads} KV heads may have {most}: {plan.SlotsPerHead} a head for {context.Tokens} tokens at {context.Ratio}:1; this is a defect of the method");
+        }
 
         public void Compress(LayerContext layer)
         {

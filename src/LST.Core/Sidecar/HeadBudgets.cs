@@ -26,8 +26,8 @@ internal static class HeadBudgets
         })])];
     }
 
-    // n everywhere, or each head's share of L·H_kv·n by largest remainders, kept between the shortest length that w_max allows and T.
-    private static int[,] Slots(SidecarConfig config, PlanContext context)
+    /// <summary>[L, H_kv]: n everywhere, or each head's share of L·H_kv·n by largest remainders, kept between the shortest length that w_max allows and T.</summary>
+    public static int[,] Slots(SidecarConfig config, PlanContext context)
     {
         var slots = new int[context.Layers, context.KeyValueHeads];
         if (config.HeadSlots is not { } shares)

@@ -99,7 +99,11 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     public BudgetPlan Plan(PlanContext context)
     {
         if (context.IsIdentity) return BudgetPlan.Uniform(context, context.Tokens);
-        return new BudgetPlan([.. Plans(context).Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]) { Asked = context.Asked })]);
+        var slots = HeadBudgets.Slots(Of(context.Asked).Config, context);
+        var plans = Plans(context);
+        // A head with fewer slots than tokens but without windows is one that this network cannot compress so far; it stays as it is, beyond the budget.
+        var isBeyond = plans.Index().Any(layer => layer.Item.Index().Any(head => head.Item is null && slots[layer.Index, head.Index] < context.Tokens));
+        return new BudgetPlan(isBeyond ? context.Tokens : context.Slots, [.. plans.Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]) { Asked = context.Asked })]);
     }
 
     /// <inheritdoc/>

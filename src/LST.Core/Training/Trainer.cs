@@ -64,6 +64,9 @@ public sealed class Trainer
         needs = new PrefixNeeds(options.Sidecar.Refit != RefitProbes.None || (aligns && probes.HasFlag(ProbeNeeds.PreRopeQueries)), aligns && probes.HasFlag(ProbeNeeds.RepeatQueries) ? 256 : 0);
     }
 
+    /// <summary>Measured at each validation and reported with it: how far the sidecar is from dense on queries that no step saw. Null: not measured. No bit of the run depends on it.</summary>
+    public Func<SidecarModule, CancellationToken, double>? QueryError { get; init; }
+
     /// <summary>Runs to the last step.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint of the last whole step was written.</exception>
     /// <exception cref="DataException">The loss is not a number, or another run writes into the folder.</exception>
@@ -211,7 +214,7 @@ public sealed class Trainer
 
     private void Validate(TrainingState state, Validation validation, TrainingLog log, ITrainingObserver observer, CancellationToken cancel)
     {
-        var result = validation.Run(state.Sidecar, options.Ratios, state.Step, cancel) with { IsCandidate = IsCandidate(state) };
+        var result = validation.Run(state.Sidecar, options.Ratios, state.Step, cancel) with { IsCandidate = IsCandidate(state), QueryError = QueryError?.Invoke(state.Sidecar, cancel) };
         state.Consider(result);
         log.Write(result);
         observer.OnValidation(result, ReferenceEquals(state.Best, result));

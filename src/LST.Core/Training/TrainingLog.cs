@@ -11,7 +11,7 @@ namespace LST.Core.Training;
 public sealed record StepReport(int Step, StepLosses Losses, double GradientNorm, double LearningRate, double Seconds);
 
 /// <summary>
-/// <c>log.jsonl</c>: one object a step (<c>step, ce, kl, qpaa, div, gradient_norm, learning_rate, seconds</c>) or validation (<c>step, dev, recall</c>). Lines behind a checkpoint
+/// <c>log.jsonl</c>: one object a step (<c>step, ce, kl, qpaa, div, gradient_norm, learning_rate, seconds</c>) or validation (<c>step, dev, recall, candidate, query_error</c>). Lines behind a checkpoint
 /// that a run goes on from, and a torn last line, are cut off.
 /// </summary>
 internal sealed class TrainingLog : IDisposable
@@ -36,7 +36,7 @@ internal sealed class TrainingLog : IDisposable
         gradient_norm = report.GradientNorm, learning_rate = report.LearningRate, seconds = report.Seconds,
     });
 
-    public void Write(ValidationResult result) => Line(new { step = result.Step, dev = result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), recall = result.Recall, candidate = result.IsCandidate });
+    public void Write(ValidationResult result) => Line(new { step = result.Step, dev = result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), recall = result.Recall, candidate = result.IsCandidate, query_error = result.QueryError });
 
     public void Dispose() => writer.Dispose();
 

@@ -11,7 +11,8 @@ namespace LST.Core.Training;
 /// <param name="LogRatioByText">Mean over chunks of NLL(compressed) − NLL(dense), nats a token; perplexity over dense is its exponential.</param>
 /// <param name="Recall">Share of recall items that are right; null: none were asked.</param>
 /// <param name="IsCandidate">Whether these parameters may become the best; not where the heads' budgets are still to be measured.</param>
-public sealed record ValidationResult(int Step, IReadOnlyDictionary<string, double> LogRatioByText, double? Recall, bool IsCandidate = true)
+/// <param name="QueryError">Error on held-out queries (<see cref="Trainer.QueryError"/>); null: not measured. Nothing is chosen by it.</param>
+public sealed record ValidationResult(int Step, IReadOnlyDictionary<string, double> LogRatioByText, double? Recall, bool IsCandidate = true, double? QueryError = null)
 {
     /// <summary>Mean over texts: what the best step is chosen by.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

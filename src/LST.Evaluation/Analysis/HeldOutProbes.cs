@@ -15,13 +15,24 @@ public static class HeldOutProbes
     /// <param name="cancel">Stops between layers.</param>
     public static double MedianError(IReadOnlyList<PromptAnalysis> prompts, string sidecarFile, Ratio ratio, int? queries = null, CancellationToken cancel = default)
     {
-        if (prompts.Count == 0) throw new Core.UsageException("held-out errors need at least one prompt, none was given; open one with PromptAnalysis.Of");
         using var sidecar = SidecarFile.Read(sidecarFile);
+        return MedianError(prompts, sidecar, ratio, queries, cancel);
+    }
+
+    /// <summary>The same of a sidecar in memory, which stays the caller's.</summary>
+    /// <param name="prompts">Held-out prompts.</param>
+    /// <param name="sidecar">The network.</param>
+    /// <param name="ratio">r.</param>
+    /// <param name="queries">Queries of each layer and head of each prompt; null: all of its continuation.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    public static double MedianError(IReadOnlyList<PromptAnalysis> prompts, SidecarModule sidecar, Ratio ratio, int? queries = null, CancellationToken cancel = default)
+    {
+        if (prompts.Count == 0) throw new Core.UsageException("held-out errors need at least one prompt, none was given; open one with PromptAnalysis.Of");
         using var compressor = SuperTokenCompressor.Around(sidecar);
         List<double> errors = [];
         foreach (var prompt in prompts)
         {
-            var made = prompt.Run([(Path.GetFileName(sidecarFile), compressor, ratio)], cancel);
+            var made = prompt.Run([("sidecar", compressor, ratio)], cancel);
             try
             {
                 errors.AddRange(ErrorAnalysis.Errors(prompt, made, QuerySources.Continuation, queries ?? prompt.Continuation, 0, cancel)[0].SelectMany(heads => heads.SelectMany(cell => cell.Select(error => (double)error))));

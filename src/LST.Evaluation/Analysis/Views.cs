@@ -123,4 +123,17 @@ public sealed record LogMassPairs(string Source, int Layer, int Head, IReadOnlyL
 /// <param name="ProbeError">Median relative error of attention's output on held-out queries.</param>
 public sealed record StoryRun(
     string Name, string RecordId, bool IsReference, IReadOnlyList<int> Steps, IReadOnlyList<double> LanguageLoss, IReadOnlyList<double> Qpaa, IReadOnlyList<double> Diversity,
-    IReadOnlyList<int> ProbeSteps, IReadOnlyList<double> ProbeError);
+    IReadOnlyList<int> ProbeSteps, IReadOnlyList<double> ProbeError)
+{
+    /// <summary>Divergence from the dense model at each step, nats a token; empty or NaN where it played no part.</summary>
+    public IReadOnlyList<double> Divergence { get; init; } = [];
+
+    /// <summary>Loss of the importance of tokens at each step; empty or NaN where no choice was learned.</summary>
+    public IReadOnlyList<double> Importance { get; init; } = [];
+
+    /// <summary>Step of each validation.</summary>
+    public IReadOnlyList<int> DevelopmentSteps { get; init; } = [];
+
+    /// <summary>Perplexity over dense at each validation, geometric mean over the development texts.</summary>
+    public IReadOnlyList<double> PplOverDense { get; init; } = [];
+}

@@ -13,6 +13,7 @@ internal static class TrainingNames
         ["development_texts"] = new JsonArray([.. request.DevelopmentTexts.Select(text => JsonValue.Create(Path.GetFileName(text)))]),
         ["development_chunks"] = request.DevelopmentChunks,
         ["recall_items"] = request.RecallItems,
+        ["query_prompts"] = request.QueryPrompts,
         ["prefix"] = prefix,
         ["suffix"] = request.Suffix,
         ["kinds"] = new JsonObject { ["text"] = request.Kinds.Text, ["repeat"] = request.Kinds.Repeat, ["recall"] = request.Kinds.Recall, ["ruler"] = request.Kinds.Ruler },

@@ -66,8 +66,10 @@ public sealed record TrainingRecord : RunRecord
 /// <param name="PplOverDense">By text; mean over chunks and ratios in log space.</param>
 /// <param name="Recall">Share of items that are right, or null.</param>
 /// <param name="IsCandidate">Whether it may be the best: not before the heads' budgets are measured.</param>
-public sealed record DevelopmentPoint(int Step, IReadOnlyDictionary<string, double> PplOverDense, double? Recall, bool IsCandidate = true)
+/// <param name="QueryError">Median relative error of attention's output on real queries of development text; null: not asked for.</param>
+public sealed record DevelopmentPoint(
+    int Step, IReadOnlyDictionary<string, double> PplOverDense, double? Recall, bool IsCandidate = true, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? QueryError = null)
 {
     /// <summary>From a trainer's validation.</summary>
-    public static DevelopmentPoint Of(ValidationResult result) => new(result.Step, result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), result.Recall, result.IsCandidate);
+    public static DevelopmentPoint Of(ValidationResult result) => new(result.Step, result.LogRatioByText.ToDictionary(t => t.Key, t => Math.Exp(t.Value)), result.Recall, result.IsCandidate, result.QueryError);
 }

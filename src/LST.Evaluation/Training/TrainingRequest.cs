@@ -29,6 +29,9 @@ public sealed record TrainingRequest
     /// <summary>Development items of the recall examination.</summary>
     public int RecallItems { get; init; } = 24;
 
+    /// <summary>Chunks of each development text whose queries the error of attention's output is measured on at every validation; 0: none.</summary>
+    public int QueryPrompts { get; init; }
+
     /// <summary>P: tokens of a prefix; null: the protocol's for the model.</summary>
     public int? Prefix { get; init; }
 

@@ -31,7 +31,8 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         var steps = request.Steps ?? StepsFor(request.Minutes ?? DefaultMinutes, plan, data, progress, cancel);
         var options = plan.Options(steps);
         if (request.Preset == "lst" && options.Sidecar.Choice != Core.Sidecar.TokenChoiceRule.Learned) progress.Note("training windows that become super-tokens; the choice of tokens, which preset lst learns otherwise, plays no part");
-        var trainer = new Trainer(loaded.Model, options, data, outputFolder);
+        using var queries = HeldOutQueries.Of(loaded, data.Development, request, cancel);
+        var trainer = new Trainer(loaded.Model, options, data, outputFolder) { QueryError = queries is null ? null : queries.Error };
         var result = trainer.Run(new Observer(progress, $"{loaded.Identity.Name} · {request.Preset} · {string.Join(',', request.Ratios)}:1"), cancel);
         var record = Record(command, plan, options, data, result, clock.Elapsed);
         if (Store is not null) record = Store.Write(record);
@@ -108,7 +109,8 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         {
             var texts = string.Join(", ", result.LogRatioByText.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Key} {Math.Exp(t.Value):0.0000}")));
             var recall = result.Recall is { } share ? string.Create(CultureInfo.InvariantCulture, $", recall {share:0.00}") : "";
-            progress.Note($"step {result.Step}: perplexity over dense {texts}{recall}{(isBest ? " (best so far)" : "")}");
+            var error = result.QueryError is { } far ? string.Create(CultureInfo.InvariantCulture, $", error on held-out queries {far:0.000}") : "";
+            progress.Note($"step {result.Step}: perplexity over dense {texts}{recall}{error}{(isBest ? " (best so far)" : "")}");
         }
 
         public void OnMessage(string sentence) => progress.Note(sentence);

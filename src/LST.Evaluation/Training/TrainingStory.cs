@@ -8,7 +8,7 @@ public static class TrainingStory
 {
     /// <summary>
     /// The story of one run (view 9), from the steps in its record or, where an older record has none, from its <c>log.jsonl</c>. QPAA is multiplied by the weight that the record
-    /// names. The held-out curve is empty until <see cref="HeldOutProbes.WithHeldOut"/> adds it.
+    /// names. The held-out curve is the one that the run measured (<c>--dev-queries</c>); empty where it did not, until <see cref="HeldOutProbes.WithHeldOut"/> adds it.
     /// </summary>
     /// <param name="record">The run's record.</param>
     /// <param name="name">What was trained with: <c>LM + QPAA</c>.</param>
@@ -19,9 +19,40 @@ public static class TrainingStory
     {
         var points = logFile is null ? record.StepPoints : StepPoint.ReadLog(logFile);
         if (points is not { Count: > 0 }) throw new DataException($"training record '{record.Id}' must hold losses of steps, but it has none; give the run's log.jsonl, or train again with this build");
-        var weight = record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1;
+        var measured = record.Development.Where(point => point.QueryError is not null).Select(point => (point.Step, point.QueryError!.Value));
+        var story = Of(points, record.Options["losses"]?["qpaa"]?.GetValue<double>() ?? 1, [.. measured], name, record.Id, role);
+        return story with
+        {
+            // Trained by divergence, cross-entropy is watched alone, and is mostly the text's.
+            LanguageLoss = record.Options["losses"]?["lm"]?.GetValue<double>() == 0 ? [.. points.Select(_ => double.NaN)] : story.LanguageLoss,
+            DevelopmentSteps = [.. record.Development.Select(point => point.Step)],
+            PplOverDense = [.. record.Development.Select(point => Math.Exp(point.PplOverDense.Values.Average(Math.Log)))],
+        };
+    }
+
+    /// <summary>The story so far of a run that goes on, from its <c>log.jsonl</c>; null: there are not two steps yet.</summary>
+    /// <param name="logFile">The log, which another thread or process may be writing.</param>
+    /// <param name="name">What is trained with.</param>
+    /// <param name="qpaaWeight">Weight of QPAA.</param>
+    /// <param name="source">What stands where a record's id stands later.</param>
+    /// <exception cref="DataException">The file is no log.</exception>
+    public static StoryRun? SoFar(string logFile, string name, double qpaaWeight, string source)
+    {
+        if (!File.Exists(logFile)) return null;
+        var points = StepPoint.ReadLog(logFile);
+        return points.Count < 2 ? null : Of(points, qpaaWeight, [], name, source, StoryRole.Shown);
+    }
+
+    private static StoryRun Of(IReadOnlyList<StepPoint> points, double qpaaWeight, IReadOnlyList<(int Step, double Error)> measured, string name, string source, StoryRole role)
+    {
+        // What was not trained is 0 all along.
         IReadOnlyList<double> Series(Func<StepPoint, double> loss, double factor = 1) => points.All(point => loss(point) == 0) ? [.. points.Select(_ => double.NaN)] : [.. points.Select(point => factor * loss(point))];
-        return new StoryRun(name, record.Id, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, weight), Series(point => point.Diversity), [], []);
+        return new StoryRun(
+            name, source, role == StoryRole.Reference, [.. points.Select(point => point.Step)], Series(point => point.Lm), Series(point => point.Qpaa, qpaaWeight), Series(point => point.Diversity),
+            [.. measured.Select(point => point.Step)], [.. measured.Select(point => point.Error)])
+        {
+            Divergence = Series(point => point.Kl), Importance = Series(point => point.Importance),
+        };
     }
 }
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using LST.Evaluation;
-using Microsoft.DotNet.Interactive;
-using Microsoft.DotNet.Interactive.Events;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace LST.Notebooks.Display;
@@ -19,8 +17,7 @@ public sealed class Progress : IRunProgress
     private readonly Lock gate = new();
     private readonly List<string> notes = [];
     private readonly Stopwatch clock = new();
-    private KernelInvocationContext? context;
-    private string? displayId;
+    private UpdatingDisplay? display;
     private TimeSpan last;
     private (string What, long Total, long Done, long First, string Unit, string? Detail) state;
 
@@ -30,10 +27,10 @@ public sealed class Progress : IRunProgress
         lock (gate)
         {
             Update(); // What the part before was left at.
-            (state, displayId) = ((what, total, done, done, unit, null), null);
+            state = (what, total, done, done, unit, null);
             notes.Clear();
             clock.Restart();
-            context = KernelInvocationContext.Current;
+            display = new UpdatingDisplay(MimeTypes);
             Update();
         }
     }
@@ -60,16 +57,13 @@ public sealed class Progress : IRunProgress
 
     internal static void RegisterDisplay() => Displays.Show<ProgressView>(view => view.Html(), view => view.Text());
 
-    // Update of the value that Display() returns would reach nothing (it has another id), and that of DisplayedValue reaches only the cell's own flow.
     private void Update()
     {
-        if (context is null || context.IsComplete || state.What is null) return;
+        if (display is not { IsOpen: true } || state.What is null) return;
         last = clock.Elapsed;
         var rate = (state.Done - state.First) / Math.Max(1e-3, last.TotalSeconds);
         var left = state.Done < state.Total && rate > 0 ? TimeSpan.FromSeconds(Math.Min(1e6, (state.Total - state.Done) / rate)) : (TimeSpan?)null;
-        var view = new ProgressView(state.What, state.Done, state.Total, state.Unit, state.Detail, left, [.. notes]);
-        if (displayId is null) displayId = context.Display(view, MimeTypes).DisplayId;
-        else context.Publish(new DisplayedValueUpdated(view, displayId, context.Command, FormattedValue.CreateManyFromObject(view, MimeTypes)));
+        display.Show(new ProgressView(state.What, state.Done, state.Total, state.Unit, state.Detail, left, [.. notes]));
     }
 }
 

@@ -17,6 +17,7 @@ internal static class RecordDisplay
         Displays.Show<RunRecord>(Of);
         Displays.Show<PerplexityRecord>(Of);
         Displays.Show<PerplexityTable>(Of);
+        Displays.ShowSentence<TrainedSidecar>(trained => trained.ToString());
     }
 
     private static Table Of(RunRecord record) => Table.OfPairs($"Record {record.Id}",

@@ -30,10 +30,9 @@ public static partial class Draw
         var top = Axis.Root(Math.Max(highest, 1e-3));
         panel.Add(new JsonObject
         {
-            ["type"] = "heatmap", ["z"] = PlotlyJson.Rows(weights.Select(row => row.Select(Axis.Root))), ["customdata"] = PlotlyJson.Rows(weights),
-            ["text"] = PlotlyJson.Rows(queries.Of(map.Queries).Select((query, q) => keys.Of(map.Keys).Select((key, k) =>
-                $"“{TokenText.Label(query)}” at {map.QueryPositions[queries.First + q]} reads “{TokenText.Label(key)}” at {map.KeyPositions[keys.First + k]}"))),
-            ["hovertemplate"] = $"%{{text}}<br>weight %{{customdata:.4f}}<br>layer {map.Layer}, head {map.Head}<extra></extra>",
+            ["type"] = "heatmap", ["x"] = PlotlyJson.Texts(Places(keys.Of(map.Keys), keys.Of(map.KeyPositions))), ["y"] = PlotlyJson.Texts(Places(queries.Of(map.Queries), queries.Of(map.QueryPositions))),
+            ["z"] = PlotlyJson.Rows(weights.Select(row => row.Select(Axis.Root)), digits: 3), ["customdata"] = PlotlyJson.Rows(weights.Select(row => row.Select(weight => Math.Round(weight, 4)))),
+            ["hovertemplate"] = $"%{{y}} reads %{{x}}<br>weight %{{customdata:.4f}}<br>layer {map.Layer}, head {map.Head}<extra></extra>",
             ["colorscale"] = Palette.Sequential(), ["zmin"] = 0, ["zmax"] = PlotlyJson.Number(top), ["xgap"] = cell > 14 ? 1 : 0, ["ygap"] = cell > 14 ? 1 : 0,
             ["colorbar"] = Axis.ColourBar(canvas, "attention weight (square-root scale)", 130 + plotWidth + 20, 8, 8 + Math.Min(plotHeight, 320), 0, top, Axis.Root, [.. Axis.MassTicks, Math.Floor(highest * 100) / 100]),
         });
@@ -54,10 +53,23 @@ public static partial class Draw
         return $"{TokenText.Escape(map.Source)}." + (shown.Length == 0 ? $" All {queries.Count} queries and {keys.Count} keys." : $" Shown: {shown}; the keys shown hold {Number.Percent(mass)} of these queries' attention.");
     }
 
+    // What hover calls a row or column: said once each, where a text for every cell was most of the figure's bytes. Categories of one name would become one, so names differ.
+    private static IEnumerable<string> Places(IEnumerable<string> tokens, IEnumerable<int> positions)
+    {
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (token, position) in tokens.Zip(positions))
+        {
+            var name = $"“{TokenText.Label(token)}” at {position:#,0}";
+            seen[name] = seen.GetValueOrDefault(name) + 1;
+            yield return seen[name] == 1 ? name : $"{name} ({seen[name]})";
+        }
+    }
+
+    // Ticks say the token alone. They stand a hundredth of a cell beside its middle: hover says the text of a tick that lies within 1/10,000 of the axis, else the category.
     private static JsonObject Tokens(string title, IEnumerable<string> tokens, int size, int angle, int count)
     {
-        var axis = Axis.Of(title, -0.5, count - 0.5, [.. Enumerable.Range(0, count).Select(i => (double)i)], [.. tokens.Select(TokenText.Label)], grid: false);
-        (axis["tickfont"], axis["tickangle"], axis["ticklen"]) = (Canvas.Font(size), angle, 2);
+        var axis = Axis.Of(title, -0.5, count - 0.5, [.. Enumerable.Range(0, count).Select(i => i + 0.01)], [.. tokens.Select(TokenText.Label)], grid: false);
+        (axis["type"], axis["tickfont"], axis["tickangle"], axis["ticklen"]) = ("category", Canvas.Font(size), angle, 2);
         return axis;
     }
 }

@@ -7,15 +7,19 @@ public static partial class Draw
 {
     // Enough for a smooth line; all values would be megabytes.
     private const int TailPoints = 160;
+    private const double SmallestShown = 0.02;
     private static readonly double[] MarkedQuantiles = [0.5, 0.95, 0.99];
 
     /// <summary>Which share of the queries has at most which error, with the tail spread out and marks at p50, p95 and p99 (view 5).</summary>
     public static Figure ErrorTails(ErrorTails tails, string source = Figure.ComputedLive)
     {
         var finding = TailFinding(tails);
+        var (oneLoss, oneSource) = (tails.Series.DistinctBy(series => series.Loss).Count() == 1, tails.Series.DistinctBy(series => series.QuerySource).Count() == 1);
         var fewest = tails.Series.Min(series => series.Errors.Count);
-        var note = $"{TokenText.Escape(tails.Source)}. Curves: {TailPoints} quantiles of {fewest:#,0}{(tails.Series.All(s => s.Errors.Count == fewest) ? "" : $" to {tails.Series.Max(s => s.Errors.Count):#,0}")} errors each. Marks: p50, p95, p99. Colour: the loss trained with; dashes: which queries.";
-        const int left = 84, label = 240, plot = 380, width = 920;
+        var note = $"{TokenText.Escape(tails.Source)}. Curves: {TailPoints} quantiles of {fewest:#,0}{(tails.Series.All(s => s.Errors.Count == fewest) ? "" : $" to {tails.Series.Max(s => s.Errors.Count):#,0}")} errors each{(oneSource ? $", {Palette.QuerySource(tails.Series[0].QuerySource).Name}" : "")}. Marks: p50, p95, p99.{(oneLoss ? "" : " Colour: the loss trained with.")}{(oneSource ? "" : " Dashes: which queries.")}";
+        const int left = 84, across = 560, plot = 380;
+        var texts = tails.Series.Select(series => $"{TokenText.Escape(TailName(series, oneLoss, oneSource))}: p95 {Number.Three(Number.Quantile(series.Errors, 0.95))}").ToList();
+        var width = left + across + (int)Math.Max(140, LineLabels.Width(texts) + 14);
         var canvas = new Canvas(width, plot + 70, finding, note);
         double High(double share) => -Math.Log10(1 - share);
         var top = Math.Min(High(0.999), High(1 - (1.0 / Math.Max(fewest, 20))));
@@ -23,14 +27,16 @@ public static partial class Draw
         var y = Axis.Of("share of queries with at most this error (tail spread out)", 0, top + 0.04, [.. shares.Select(High)], [.. shares.Select(share => $"{100 * share:0.#} %")]);
         var quantiles = tails.Series.Select(series => Enumerable.Range(0, TailPoints).Select(i => top * i / (TailPoints - 1)).Select(h => (Height: h, Error: Number.Quantile(series.Errors, 1 - Math.Pow(10, -h)))).ToList()).ToList();
         var positive = quantiles.SelectMany(q => q).Select(q => q.Error).Where(e => e > 0).ToList();
-        var (low, high) = (Math.Log10(positive.Min()) - 0.05, Math.Log10(positive.Max()) + 0.05);
-        var panel = canvas.Panel(left, 8, width - label, 8 + plot, Axis.Scaled("relative error of attention’s output (log scale)", low, high, Math.Log10, Axis.Decades(positive.Min(), positive.Max()), (width - left - label) / 2.0), y);
+        // Heads that are kept whole answer nearly exactly: their errors would take the width from all others.
+        double smallest = tails.Series.Select(series => Number.Quantile(series.Errors, SmallestShown)).Where(e => e > 0).Append(positive.Max() / 10).Min();
+        var (low, high) = (Math.Log10(smallest) - 0.02, Math.Log10(positive.Max()) + 0.05);
+        var panel = canvas.Panel(left, 8, left + across, 8 + plot, Axis.Scaled("relative error of attention’s output (log scale)", low, high, Math.Log10, Axis.Decades(smallest, positive.Max()), across / 2.0), y);
         var ends = new List<(string, string, double, double)>();
         for (var s = 0; s < tails.Series.Count; s++)
         {
             var (series, curve) = (tails.Series[s], quantiles[s]);
             var (loss, query) = (Palette.Loss(series.Loss), Palette.QuerySource(series.QuerySource));
-            var name = TokenText.Escape($"{loss.Name}, {query.Name}");
+            var name = TokenText.Escape(TailName(series, oneLoss, oneSource));
             panel.Add(new JsonObject
             {
                 ["type"] = "scatter", ["mode"] = "lines", ["name"] = name, ["x"] = PlotlyJson.Numbers(curve.Select(q => Math.Log10(q.Error))), ["y"] = PlotlyJson.Numbers(curve.Select(q => q.Height)),
@@ -38,10 +44,16 @@ public static partial class Draw
                 ["line"] = new JsonObject { ["color"] = loss.Colour, ["width"] = 2, ["dash"] = query.Dash }, ["hovertemplate"] = $"{name}<br>%{{customdata[1]:.1f}} % have at most %{{customdata[0]:.4f}}<extra></extra>",
             });
             panel.Add(Marks(series, loss, name, top, High));
-            ends.Add(($"{name}: p95 {Number.Three(Number.Quantile(series.Errors, 0.95))}", loss.Colour, Math.Log10(curve[^1].Error), curve[^1].Height));
+            ends.Add((texts[s], loss.Colour, Math.Log10(curve[^1].Error), curve[^1].Height));
         }
         LineLabels.Add(panel, ends, 0, top + 0.04, high);
         return canvas.ToFigure("error-tails", $"Cumulative errors of {Number.Count(tails.Series.Count, "series").Replace("seriess", "series")} of queries with marks at p50, p95 and p99. {finding}. {TokenText.Escape(tails.Source)}.", source);
+    }
+
+    private static string TailName(ErrorSeries series, bool oneLoss, bool oneSource)
+    {
+        var (loss, query) = (Palette.Loss(series.Loss).Name, Palette.QuerySource(series.QuerySource).Name);
+        return oneSource ? loss : oneLoss ? query : $"{loss}, {query}";
     }
 
     private static JsonObject Marks(ErrorSeries series, Mark loss, string name, double top, Func<double, double> height)
@@ -57,6 +69,8 @@ public static partial class Draw
 
     private static string TailFinding(ErrorTails tails)
     {
+        if (tails.Series.DistinctBy(series => series.Loss).Count() == 1 && tails.Series.Count > 1)
+            return $"Under {TokenText.Escape(tails.Series[0].Loss)} 95 % of {string.Join(", of ", tails.Series.Select((series, i) => $"{Palette.QuerySource(series.QuerySource).Name} {(i == 0 ? "have an error " : "")}below {Number.Three(Number.Quantile(series.Errors, 0.95))}"))}";
         var source = tails.Series.Any(series => series.QuerySource == "continuation") ? "continuation" : tails.Series[0].QuerySource;
         var rows = tails.Series.Where(series => series.QuerySource == source).Select(series => (series.Loss, P95: Number.Quantile(series.Errors, 0.95))).OrderBy(row => row.P95).ToList();
         var said = $"95 % of {Palette.QuerySource(source).Name} have an error below {Number.Three(rows[0].P95)} under {TokenText.Escape(rows[0].Loss)}";

@@ -26,7 +26,7 @@ public static partial class Draw
         var x = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(-2, StripWidth - StripLeft - 18), ["fixedrange"] = true };
         var y = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(rows * StripRow, 0), ["fixedrange"] = true };
         var panel = canvas.Panel(StripLeft, 4, StripWidth - 16, 4 + (rows * StripRow), x, y);
-        for (var row = 0; row < rows; row++) panel.Say((window.First + cells.FindIndex(cell => cell.Row == row)).ToString(), 0, (row * StripRow) + 28, 9, Palette.Quiet, "right", xshift: -8);
+        for (var row = 0; row < rows; row++) panel.Say((strip.FirstToken + window.First + cells.FindIndex(cell => cell.Row == row)).ToString(), 0, (row * StripRow) + 28, 9, Palette.Quiet, "right", xshift: -8);
         foreach (var cell in cells) Paint(panel, cell, strip);
         foreach (var run in Runs(cells)) Border(panel, run, strip);
         panel.Add(StripHover(cells, strip));

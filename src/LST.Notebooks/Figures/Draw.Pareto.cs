@@ -11,7 +11,7 @@ public static partial class Draw
         var columns = Math.Min(2, tables.Count);
         var (width, plot) = tables.Count == 1 ? (820, 380) : (1080, 300);
         var rows = (tables.Count + columns - 1) / columns;
-        var finding = ParetoFinding(tables);
+        var finding = Verdicts.ByBytes(tables);
         var canvas = new Canvas(width, rows * (plot + 92), finding, "Left is smaller, down is better. Grey steps: the front, where no smaller cache has less perplexity. Bytes count keys, values, bias and positions. Bars: paired 95 % intervals. " + Loaded(tables));
         var (low, high) = ExcessRange(tables);
         for (var i = 0; i < tables.Count; i++)
@@ -73,18 +73,6 @@ public static partial class Draw
         foreach (var row in table.Rows.OrderBy(row => row.Row.BytesPerToken).ThenBy(row => row.Row.Ppl))
             if (front.Count == 0 || row.Row.Ppl < front[^1].Row.Ppl) front.Add(row);
         return front;
-    }
-
-    private static string ParetoFinding(IReadOnlyList<PerplexityTable> tables)
-    {
-        if (tables.Count == 1)
-        {
-            var (best, _) = tables[0].Best(LargestRatio(tables[0]));
-            return $"{Number.Percent(best.BytesPerToken / best.DenseBytesPerToken)} of the bytes: {BestAt(tables[0], best.Ratio)}";
-        }
-        var points = tables.SelectMany(Front).Where(row => row.Row.Method != "dense").ToList();
-        var most = points.GroupBy(row => row.Row.Method).OrderByDescending(group => group.Count()).First();
-        return $"{TokenText.Escape(Palette.Method(most.Key).Name)} holds {most.Count()} of the {points.Count} places on the front of perplexity and bytes over {tables.Count} panels";
     }
 
     private static string Bytes(double bytes) => bytes >= 1000 ? $"{bytes / 1000:0.##} kB" : $"{bytes:0} B";

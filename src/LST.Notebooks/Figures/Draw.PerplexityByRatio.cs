@@ -14,9 +14,10 @@ public static partial class Draw
     {
         var columns = Math.Min(2, tables.Count);
         var (width, plot) = tables.Count == 1 ? (820, 380) : (1080, 300);
-        var label = LineLabels.Width(tables.SelectMany(Compressed).Select(row => Palette.Method(row.Row.Method).Name + " 1.0000"));
+        var label = LineLabels.Width(tables.SelectMany(table => Compressed(table).GroupBy(row => row.Row.Method).Select(method => EndText(method, LargestRatio(table)))));
         var rows = (tables.Count + columns - 1) / columns;
-        var canvas = new Canvas(width, rows * (plot + 92), Finding(tables), "Points: perplexity over that of the uncompressed cache on the same tokens. Bars: paired 95 % intervals, moved apart sideways. " + Loaded(tables));
+        var finding = Verdicts.ByRatio(tables);
+        var canvas = new Canvas(width, rows * (plot + 92), finding, "Points: perplexity over that of the uncompressed cache on the same tokens. Bars: paired 95 % intervals, moved apart sideways. " + Loaded(tables));
         var (low, high) = ExcessRange(tables);
         var ratios = tables.SelectMany(Compressed).Select(row => row.Row.Ratio).Distinct().Order().ToArray();
         double first = Math.Log2(ratios[0]) - 0.3, last = Math.Log2(ratios[^1]) + 0.3;
@@ -31,7 +32,7 @@ public static partial class Draw
             panel.Name(NameOf(tables[i]));
             ByRatio(panel, tables[i], first, last, low, high);
         }
-        return canvas.ToFigure("perplexity-by-ratio", $"Perplexity over dense by compression ratio, with 95 % intervals, {Number.Count(tables.Count, "panel")}. {Finding(tables)}.", Records(tables));
+        return canvas.ToFigure("perplexity-by-ratio", $"Perplexity over dense by compression ratio, with 95 % intervals, {Number.Count(tables.Count, "panel")}. {finding}.", Records(tables));
     }
 
     private static void ByRatio(Panel panel, PerplexityTable table, double first, double last, double low, double high)
@@ -46,7 +47,7 @@ public static partial class Draw
             var rows = methods[m].OrderBy(row => row.Row.Ratio).ToList();
             double[] x = [.. rows.Select(row => Math.Log2(row.Row.Ratio) + shift)];
             panel.Add(WithIntervals(rows, mark, x, "lines+markers"));
-            ends.Add(($"{TokenText.Escape(mark.Name)} {Number.Ratio(rows[^1].Row.PplOverDense)}", mark.Colour, x[^1], Axis.Excess(rows[^1].Row.PplOverDense)));
+            ends.Add((EndText(rows, LargestRatio(table)), mark.Colour, x[^1], Axis.Excess(rows[^1].Row.PplOverDense)));
         }
         LineLabels.Add(panel, ends, low, high, last);
     }
@@ -69,21 +70,11 @@ public static partial class Draw
         ["cliponaxis"] = false,
     };
 
-    private static string Finding(IReadOnlyList<PerplexityTable> tables)
+    // Numbers of different ratios must not stand below each other as if they were of one.
+    private static string EndText(IEnumerable<SourcedRow> method, double largest)
     {
-        if (tables.Count == 1) return BestAt(tables[0], LargestRatio(tables[0]));
-        var winners = tables.Select(table => table.Best(LargestRatio(table)).Best).GroupBy(row => row.Method).OrderByDescending(group => group.Count()).First();
-        var (least, most) = (winners.Min(row => row.PplOverDense), winners.Max(row => row.PplOverDense));
-        return $"At the largest ratio {TokenText.Escape(Palette.Method(winners.Key).Name)} loses least in {(winners.Count() == tables.Count ? "every panel" : $"{winners.Count()} of {tables.Count} panels")}: {(Number.Ratio(least) == Number.Ratio(most) ? "" : Number.Ratio(least) + " to ")}{Number.Ratio(most)} × dense perplexity";
-    }
-
-    private static string BestAt(PerplexityTable table, double ratio)
-    {
-        var (best, alike) = table.Best(ratio);
-        var next = Compressed(table).Select(row => row.Row).Where(row => row.Ratio == ratio && row.Method != best.Method).MinBy(row => row.Ppl);
-        var said = $"At {Number.Short(ratio)}:1 {TokenText.Escape(Palette.Method(best.Method).Name)} has {Number.Ratio(best.PplOverDense)} × dense perplexity";
-        if (next is null) return said;
-        return said + (alike.Count == 0 ? $"; next best: {TokenText.Escape(Palette.Method(next.Method).Name)} with {Number.Ratio(next.PplOverDense)}" : $", not to be told from {string.Join(", ", alike.Select(row => TokenText.Escape(Palette.Method(row.Method).Name)))}");
+        var end = method.MaxBy(row => row.Row.Ratio)!.Row;
+        return $"{TokenText.Escape(Palette.Method(end.Method).Name)} {Number.Ratio(end.PplOverDense)}{(end.Ratio < largest ? $" at {Number.Short(end.Ratio)}:1" : "")}";
     }
 
     private static double LargestRatio(PerplexityTable table) => Compressed(table).Max(row => row.Row.Ratio);

@@ -10,16 +10,16 @@ public static partial class Draw
     {
         (string Title, Func<StoryRun, IReadOnlyList<int>> Steps, Func<StoryRun, IReadOnlyList<double>> Values)[] all =
         [
-            ("language loss (nats a token)", run => run.Steps, run => run.LanguageLoss), ("QPAA loss", run => run.Steps, run => run.Qpaa),
-            ("diversity loss", run => run.Steps, run => run.Diversity), ("held-out relative error", run => run.ProbeSteps, run => run.ProbeError),
+            ("divergence from the dense model (nats a token)", run => run.Steps, run => run.Divergence), ("loss of the tokens’ importance", run => run.Steps, run => run.Importance),
+            ("language loss (nats a token)", run => run.Steps, run => run.LanguageLoss), ("QPAA loss", run => run.Steps, run => run.Qpaa), ("diversity loss", run => run.Steps, run => run.Diversity),
+            ("perplexity over dense, development text", run => run.DevelopmentSteps, run => run.PplOverDense), ("held-out relative error", run => run.ProbeSteps, run => run.ProbeError),
         ];
         var shown = all.Where(story => runs.Any(run => story.Values(run).Any(double.IsFinite))).ToArray();
         const int left = 72, label = 190, plot = 130, between = 34, width = 860;
         var finding = StoryFinding(runs);
-        var missing = all.Except(shown).Select(story => story.Title).ToList();
         var canvas = new Canvas(width, (shown.Length * (plot + between)) + 40, finding,
-            $"Pale: every step that was logged; strong: mean over the {SmoothShare:0 %} of the steps before. Thin: the reference run.{(missing.Count == 0 ? "" : $" Not part of these runs: {string.Join(", ", missing)}.")} Held-out error: median over queries that no step was trained on.");
-        double lastStep = runs.SelectMany(run => run.Steps.Concat(run.ProbeSteps)).DefaultIfEmpty(1).Max();
+            StoryNote(runs, shown.Any(story => story.Title.StartsWith("held-out", StringComparison.Ordinal))));
+        double lastStep = runs.SelectMany(run => run.Steps.Concat(run.ProbeSteps).Concat(run.DevelopmentSteps)).DefaultIfEmpty(1).Max();
         for (var p = 0; p < shown.Length; p++)
         {
             var top = 24 + (p * (plot + between));
@@ -34,17 +34,18 @@ public static partial class Draw
                 if (Story(panel, run, shown[p].Steps(run), shown[p].Values(run)) is { } end) ends.Add(end);
             LineLabels.Add(panel, ends, low, high, lastStep);
         }
-        return canvas.ToFigure("training-story", $"Training losses and held-out error over {lastStep:#,0} steps of {Number.Count(runs.Count, "run")}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
+        return canvas.ToFigure("training-story", $"Curves over {lastStep:#,0} training steps of {Number.Count(runs.Count, "run")}: {string.Join("; ", shown.Select(story => story.Title))}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
     }
 
     private const double SmoothShare = 0.05;
+    private const int MostPlainSteps = 40;
 
     private static (string, string, double, double)? Story(Panel panel, StoryRun run, IReadOnlyList<int> steps, IReadOnlyList<double> values)
     {
         if (!values.Any(double.IsFinite)) return null;
         var mark = Palette.Loss(run.Name);
         var name = TokenText.Escape(run.Name);
-        var dense = values.Count > 40;
+        var dense = values.Count > MostPlainSteps;
         var line = dense ? Smooth(values) : values;
         if (dense) panel.Add(Line(Palette.Tint(mark.Colour, 0.35), 0.8, "skip", values));
         panel.Add(Line(mark.Colour, run.IsReference ? 1 : 2.5, "x+y", line));
@@ -82,12 +83,21 @@ public static partial class Draw
     private static string StoryFinding(IReadOnlyList<StoryRun> runs)
     {
         var measured = runs.Where(run => run.ProbeError.Any(double.IsFinite)).Select(run => (run.Name, Error: run.ProbeError.Last(double.IsFinite), Step: run.ProbeSteps[^1])).OrderBy(run => run.Error).ToList();
+        if (measured.Count == 0 && runs.Where(run => run.PplOverDense.Count > 0).MinBy(run => run.PplOverDense[^1]) is { } best)
+            return $"{TokenText.Escape(best.Name)} ends at {best.PplOverDense[^1]:0.000} of the dense perplexity after {best.DevelopmentSteps[^1]:#,0} steps, from {best.PplOverDense[0]:0.000}";
         if (measured.Count == 0)
         {
             var (name, loss, step) = runs.Select(run => (run.Name, run.LanguageLoss.LastOrDefault(double.IsFinite), run.Steps.LastOrDefault())).OrderBy(run => run.Item2).First();
-            return $"{TokenText.Escape(name)} ends at {Number.Three(loss)} nats a token after {step:#,0} steps";
+            return loss == 0 ? $"{TokenText.Escape(name)} after {step:#,0} steps" : $"{TokenText.Escape(name)} ends at {Number.Three(loss)} nats a token after {step:#,0} steps";
         }
         var said = $"Held-out queries end at relative error {Number.Three(measured[0].Error)} with {TokenText.Escape(measured[0].Name)}";
         return measured.Count == 1 ? $"{said} after {measured[0].Step:#,0} steps" : $"{said}, at {Number.Three(measured[^1].Error)} with {TokenText.Escape(measured[^1].Name)}";
     }
+
+    private static string StoryNote(IReadOnlyList<StoryRun> runs, bool hasHeldOut) => string.Join(' ', new[]
+    {
+        runs.Any(run => run.Steps.Count > MostPlainSteps) ? $"Pale: every step that was logged; strong: mean over the {SmoothShare:0 %} of the steps before." : "",
+        runs.Any(run => run.IsReference) ? "Thin: the reference run." : "",
+        hasHeldOut ? "Held-out error: median over queries that no step was trained on." : "",
+    }.Where(sentence => sentence.Length > 0));
 }

@@ -73,13 +73,14 @@ public static class Palette
         _ => Method(source),
     };
 
-    /// <summary>Mark of what a sidecar was trained with: <c>untrained</c>, <c>LM</c>, <c>QPAA</c>, <c>LM + QPAA</c>, <c>LM + QPAA + diversity</c>.</summary>
+    /// <summary>Mark of what a sidecar was trained with: <c>untrained</c>, <c>LM</c>, <c>QPAA</c>, <c>LM + QPAA</c>, <c>LM + isotropic QPAA</c>, <c>LM + QPAA + diversity</c>; else a method's.</summary>
     public static Mark Loss(string loss) => loss switch
     {
         "untrained" => new(loss, Grey, "x", "dot"),
         "LM" => new(loss, Blue, "circle"),
         "QPAA" => new(loss, Purple, "cross"),
         "LM + QPAA" => new(loss, Vermillion, "star"),
+        "LM + isotropic QPAA" => new(loss, Sky, "diamond", "dash"),
         "LM + diversity" => new(loss, Green, "triangle-up"),
         "LM + QPAA + diversity" => new(loss, Orange, "diamond"),
         _ => Method(loss),

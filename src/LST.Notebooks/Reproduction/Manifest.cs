@@ -66,7 +66,8 @@ public sealed class Manifest
         foreach (var (input, digest) in product.Inputs)
         {
             if (input.EndsWith(".ipynb", StringComparison.Ordinal) && !notebooks.Contains(input)) return $"made with {input}, which is gone";
-            if ((digests.Of(input) ?? "missing") != digest) return $"{input} changed";
+            var now = digests.Of(input);
+            if ((now ?? "missing") != digest) return now is null ? $"{input} is missing" : $"{input} changed";
         }
         foreach (var (output, digest) in product.Outputs)
             if (digests.Of(output) != digest) return File.Exists(Path.Combine(digests.Root, output)) ? $"{output} is not what was made" : $"{output} is missing";

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LST.Core;
 using LST.Evaluation;
 using LST.Evaluation.Records;
 
@@ -11,7 +12,9 @@ namespace LST.Notebooks.Reproduction;
 public sealed class Reproducer
 {
     /// <summary>Name and file of the report.</summary>
-    public const string Report = "figures/report.html";
+    public const string Report = $"figures/{ReportName}.html";
+
+    private const string ReportName = "report";
 
     private readonly Digests digests;
     private readonly IReproductionWork work;
@@ -30,8 +33,15 @@ public sealed class Reproducer
     }
 
     /// <summary>Sources of notebooks, relative to the root, in order of their names.</summary>
-    public static IReadOnlyList<string> Sources(string root) =>
-        [.. Directory.GetFiles(Path.Combine(root, "notebooks"), "*.ipynb").Select(file => "notebooks/" + Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    /// <exception cref="DataException">There are none, or one has the report's name.</exception>
+    public static IReadOnlyList<string> Sources(string root)
+    {
+        var folder = Path.Combine(root, "notebooks");
+        string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.ipynb") : [];
+        if (files.Length == 0) throw new DataException("The folder 'notebooks' must hold the notebooks that figures are made from, but there is none; take it back with git checkout -- notebooks");
+        if (files.Any(file => Path.GetFileNameWithoutExtension(file) == ReportName)) throw new DataException($"The notebook 'notebooks/{ReportName}.ipynb' has the name of the report on all notebooks; rename it");
+        return [.. files.Select(file => "notebooks/" + Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    }
 
     /// <summary>The list of what the committed figures were made from.</summary>
     public static string CommittedManifest(string root) => Path.Combine(root, "figures", "manifest.json");
@@ -52,7 +62,7 @@ public sealed class Reproducer
             else kept++;
         }
         Forget(sources);
-        if (await Make("report", [.. sources.Select(CopyOf)], () => Task.FromResult(WriteReport(sources)))) made++;
+        if (await Make(ReportName, [.. sources.Select(CopyOf)], () => Task.FromResult(WriteReport(sources)))) made++;
         else kept++;
         return (made, kept);
     }
@@ -65,8 +75,8 @@ public sealed class Reproducer
         List<string> found = [];
         foreach (var source in sources)
             if (manifest.Stale(Path.GetFileNameWithoutExtension(source), digests, source) is { } why) found.Add($"{source}: {why}");
-        if (manifest.Stale("report", digests, [.. sources.Select(CopyOf)]) is { } stale) found.Add($"{Report}: {stale}");
-        found.AddRange(manifest.Names.Where(name => name != "report" && !sources.Contains($"notebooks/{name}.ipynb")).Select(name => $"figures of {name} have no source any more"));
+        if (manifest.Stale(ReportName, digests, [.. sources.Select(CopyOf)]) is { } stale) found.Add($"{Report}: {stale}");
+        found.AddRange(manifest.Names.Where(name => name != ReportName && !sources.Contains($"notebooks/{name}.ipynb")).Select(name => $"figures of {name} have no source any more"));
         return found;
     }
 
@@ -111,7 +121,7 @@ public sealed class Reproducer
     private void Forget(IReadOnlyList<string> sources)
     {
         foreach (var manifest in new[] { here, committed })
-            foreach (var name in manifest.Names.Where(name => name != "report" && !sources.Contains($"notebooks/{name}.ipynb") && !name.StartsWith("measured ", StringComparison.Ordinal)).ToList())
+            foreach (var name in manifest.Names.Where(name => name != ReportName && !sources.Contains($"notebooks/{name}.ipynb") && !name.StartsWith("measured ", StringComparison.Ordinal)).ToList())
                 manifest.Remove(name);
     }
 }

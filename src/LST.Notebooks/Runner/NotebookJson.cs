@@ -1,7 +1,6 @@
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LST.Evaluation.Records;
 
 namespace LST.Notebooks.Runner;
 
@@ -11,14 +10,9 @@ namespace LST.Notebooks.Runner;
 /// </summary>
 internal static class NotebookJson
 {
-    private static readonly JsonWriterOptions Form = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonLayout Layout = new(Indent: 1, MemberOrder.Ordinal, PlainArrays.LineEach);
 
-    public static string Format(JsonNode node)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, Form)) Write(writer, node);
-        return Encoding.UTF8.GetString(buffer.ToArray()) + "\n";
-    }
+    public static string Format(JsonNode node) => Layout.Format(node);
 
     /// <summary>Text as nbformat keeps it: a list of lines, each but the last with its line feed.</summary>
     public static JsonArray Lines(string text)
@@ -40,31 +34,4 @@ internal static class NotebookJson
         JsonArray lines when lines.All(line => line?.GetValueKind() == JsonValueKind.String) => string.Concat(lines.Select(line => line!.GetValue<string>())),
         _ => null,
     };
-
-    private static void Write(Utf8JsonWriter writer, JsonNode? node)
-    {
-        switch (node)
-        {
-            case null:
-                writer.WriteNullValue();
-                break;
-            case JsonObject item:
-                writer.WriteStartObject();
-                foreach (var (name, value) in item.OrderBy(member => member.Key, StringComparer.Ordinal))
-                {
-                    writer.WritePropertyName(name);
-                    Write(writer, value);
-                }
-                writer.WriteEndObject();
-                break;
-            case JsonArray array:
-                writer.WriteStartArray();
-                foreach (var element in array) Write(writer, element);
-                writer.WriteEndArray();
-                break;
-            default:
-                node.WriteTo(writer);
-                break;
-        }
-    }
 }

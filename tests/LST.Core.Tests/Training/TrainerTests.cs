@@ -63,6 +63,23 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void An_error_on_queries_stands_in_validations_and_log_and_changes_no_bit()
+    {
+        var options = Options(Config(model.Config)) with { ValidateEvery = 4, Losses = new LossSettings { Divergence = 1 } };
+        Train("plain", options);
+        var asked = 0;
+
+        var result = new Trainer(model, options, RandomData(), At("measured")) { QueryError = (sidecar, _) => ++asked + (sidecar.ParameterCount / 1e6) }.Run(cancel: TestContext.Current.CancellationToken);
+
+        Assert.Equal(3, asked);
+        var expected = Enumerable.Range(1, 3).Select(n => (double?)(n + (result.Parameters / 1e6))).ToList();
+        Assert.Equal(expected, result.Validations.Select(validation => validation.QueryError));
+        Assert.Equal(expected, Log("measured").Where(line => line["dev"] is not null).Select(line => line["query_error"]?.GetValue<double>()));
+        Assert.All(Log("plain").Where(line => line["dev"] is not null), line => Assert.Null(line["query_error"]));
+        Assert.Equal(Bytes("plain"), Bytes("measured"));
+    }
+
+    [Fact]
     public void Gradients_above_the_clip_are_scaled_down_to_it_and_others_stay()
     {
         var options = Options(Config(model.Config), steps: 1);

@@ -16,8 +16,11 @@ public enum Defect
     /// <summary>Plans n slots, keeps one more in the last head of the last layer.</summary>
     KeepsOneMore,
 
-    /// <summary>Plans to keep all.</summary>
+    /// <summary>Plans to keep all, and says that this is its budget.</summary>
     PlansAll,
+
+    /// <summary>Plans one slot more than n in one head.</summary>
+    PlansOneMore,
 
     /// <summary>Stores keys for twice as many heads.</summary>
     TwiceTheHeads,
@@ -40,7 +43,13 @@ internal sealed class DefectiveCompressor(Defect defect) : IKvCompressor
 
     public CompressorNeeds Needs => CompressorNeeds.Statistics | CompressorNeeds.PreRopeKeys | CompressorNeeds.Hidden;
 
-    public BudgetPlan Plan(PlanContext context) => BudgetPlan.Uniform(context, defect == Defect.PlansAll ? context.Tokens : context.Slots);
+    public BudgetPlan Plan(PlanContext context)
+    {
+        if (defect == Defect.PlansAll) return BudgetPlan.Uniform(context, context.Tokens) with { SlotsPerHead = context.Tokens };
+        var plan = BudgetPlan.Uniform(context, context.Slots);
+        if (defect != Defect.PlansOneMore) return plan;
+        return plan with { Layers = [plan.Layers[0] with { SlotsByHead = [.. plan.Layers[0].SlotsByHead.Skip(1), context.Slots + 1] }, .. plan.Layers.Skip(1)] };
+    }
 
     public int NextPosition(PlanContext context, BudgetPlan plan) => defect == Defect.ThrowsAtTheEnd ? throw new InvalidOperationException("broken") : context.Tokens;
 

@@ -40,6 +40,7 @@ public class LiveTensorTests(ReferenceModel reference) : IClassFixture<Reference
     [InlineData(Defect.KeepsAll)]
     [InlineData(Defect.KeepsOneMore)]
     [InlineData(Defect.PlansAll)]
+    [InlineData(Defect.PlansOneMore)]
     [InlineData(Defect.TwiceTheHeads)]
     [InlineData(Defect.Throws)]
     [InlineData(Defect.ThrowsAtTheEnd)]

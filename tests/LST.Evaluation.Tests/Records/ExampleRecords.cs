@@ -11,7 +11,10 @@ internal static class ExampleRecords
     public static readonly double[] Dense = [900.25, 1000.125, 1100.5];
 
     /// <summary>Dense, h2o and lst at 2:1 on three chunks.</summary>
-    public static PerplexityRecord Perplexity() => new()
+    public static PerplexityRecord Perplexity() => Perplexity(Row("dense", 1, Dense), Row("h2o", 2, [930, 1040, 1150]), Row("lst", 2, [901, 1002, 1101]));
+
+    /// <summary>A record of these rows, the first of which says how many chunks there are.</summary>
+    public static PerplexityRecord Perplexity(params PerplexityRow[] rows) => new()
     {
         Created = "2026-05-01T12:00:00Z",
         Command = "./lst eval ppl --methods dense,h2o,lst --ratios 2",
@@ -29,8 +32,8 @@ internal static class ExampleRecords
         Protocol = "e1",
         Prefix = 1024,
         Suffix = 512,
-        Chunks = 3,
-        Rows = [Row("dense", 1, Dense), Row("h2o", 2, [930, 1040, 1150]), Row("lst", 2, [901, 1002, 1101])],
+        Chunks = rows[0].Chunks,
+        Rows = rows,
     };
 
     /// <summary>Two points on two texts; the second is the best.</summary>
@@ -58,14 +61,20 @@ internal static class ExampleRecords
         Development =
         [
             new DevelopmentPoint(0, new Dictionary<string, double> { ["wiki-dev"] = 1.1, ["api-dev"] = 1.2 }, 0.25, IsCandidate: false),
-            new DevelopmentPoint(100, new Dictionary<string, double> { ["wiki-dev"] = 1, ["api-dev"] = 1.21 }, null),
+            new DevelopmentPoint(100, new Dictionary<string, double> { ["wiki-dev"] = 1, ["api-dev"] = 1.21 }, null, QueryError: 0.375),
         ],
         BestStep = 100,
         BestSha256 = "cc",
         FinalSha256 = "cc",
     };
 
-    public static PerplexityRow Row(string method, double ratio, double[] nll, JsonObject? options = null) => new PerplexityRow
+    /// <summary>A row of 512 tokens a chunk.</summary>
+    /// <param name="method">The method as typed.</param>
+    /// <param name="ratio">r.</param>
+    /// <param name="nll">Summed loss of each chunk.</param>
+    /// <param name="options">Its options; null: none.</param>
+    /// <param name="dense">The losses of the dense cache; null: those of <paramref name="nll"/> in the dense row, else the first of <see cref="Dense"/>.</param>
+    public static PerplexityRow Row(string method, double ratio, double[] nll, JsonObject? options = null, double[]? dense = null) => new PerplexityRow
     {
         Text = "api",
         Method = method,
@@ -79,7 +88,7 @@ internal static class ExampleRecords
         Parameters = 0,
         CompressMsPer1kTokens = 3.25,
         ChunkNll = nll,
-        DenseChunkNll = method == "dense" ? nll : Dense,
+        DenseChunkNll = dense ?? (method == "dense" ? nll : Dense[..nll.Length]),
         ChunkTokens = [.. nll.Select(_ => 512)],
     }.WithSummary(new PairedBootstrap(nll.Length, 0, 100));
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation.Records;
-using LST.Evaluation.Statistics;
 
 namespace LST.Evaluation.Tests.Records;
 
@@ -133,54 +132,10 @@ public sealed class RecordStoreTests : IDisposable
     [InlineData("…", "run")]
     public void A_slug_is_safe_as_a_file_name(string name, string slug) => Assert.Equal(slug, RecordStore.Slug(name));
 
-    private static PerplexityRecord Example()
-    {
-        var bootstrap = new PairedBootstrap(2, 0, 100);
-        return new PerplexityRecord
-        {
-            Created = "2026-05-01T12:00:00Z",
-            Command = "./lst eval ppl --methods dense,mean:log-mass=true",
-            Options = new JsonObject { ["equal"] = "slots", ["ratios"] = new JsonArray(2, 1.5) },
-            Model = new ModelIdentity("lst-ref", "model.safetensors", new string('a', 64), 8_524_032),
-            Seed = 0,
-            Dtype = "float32",
-            Device = "cpu",
-            Backend = "reference",
-            Threads = 2,
-            Versions = new RunVersions("0.1.0", "unknown", null, ".NET 10", "2.10", "0.107.0"),
-            WallSeconds = 12.5,
-            PeakMemoryBytes = 1 << 30,
-            Text = new TextIdentity("api", new string('b', 64), 325_027, "package Microsoft.NETCore.App.Ref 10.0.12"),
-            Protocol = "e1",
-            Prefix = 1024,
-            Suffix = 512,
-            Chunks = 2,
-            OffsetBinEdges = [0, 64, 512],
-            Rows =
-            [
-                Row("dense", [], 1, [900.25, 1000.125], bootstrap),
-                Row("mean:log-mass=true", new JsonObject { ["sinks"] = 4, ["log-mass"] = true }, 2, [950.1, 1033.3], bootstrap),
-                Row("mean:log-mass=true", new JsonObject { ["sinks"] = 4, ["log-mass"] = true }, 1.5, [930.1, 1013.3], bootstrap),
-            ],
-        };
-    }
+    private static PerplexityRecord Example() => ExampleRecords.Perplexity(
+        Row("dense", [], 1, [900.25, 1000.125]),
+        Row("mean:log-mass=true", new JsonObject { ["sinks"] = 4, ["log-mass"] = true }, 2, [950.1, 1033.3]),
+        Row("mean:log-mass=true", new JsonObject { ["sinks"] = 4, ["log-mass"] = true }, 1.5, [930.1, 1013.3])) with { OffsetBinEdges = [0, 64, 512] };
 
-    private static PerplexityRow Row(string method, JsonObject options, double ratio, double[] nll, PairedBootstrap bootstrap) => new PerplexityRow
-    {
-        Text = "api",
-        Method = method,
-        Options = options,
-        Ratio = ratio,
-        RatioEffective = ratio,
-        NllByOffset = [2.1, 1.8],
-        Chunks = 2,
-        KeptSlotsMean = 1023 / ratio,
-        BytesPerToken = 16_384 / ratio,
-        DenseBytesPerToken = 16_384,
-        Parameters = 0,
-        CompressMsPer1kTokens = 3.25,
-        ChunkNll = nll,
-        DenseChunkNll = [900.25, 1000.125],
-        ChunkTokens = [512, 512],
-    }.WithSummary(bootstrap);
+    private static PerplexityRow Row(string method, JsonObject options, double ratio, double[] nll) => ExampleRecords.Row(method, ratio, nll, options) with { NllByOffset = [2.1, 1.8] };
 }

@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LST.Core;
 using LST.Evaluation.Records;
+using LST.Evaluation.Records.Query;
 using LST.Evaluation.Reports;
 using LST.Evaluation.Statistics;
+using LST.Evaluation.Tests.Records;
 
 namespace LST.Evaluation.Tests.Reports;
 
@@ -123,44 +125,18 @@ public sealed class PerplexityTableTests
         Assert.EndsWith($"<!-- ./lst records table -->\n\n{tables}", page, StringComparison.Ordinal);
     }
 
-    private static PerplexityRecord Record(string created, params PerplexityRow[] rows) => new()
+    [Fact]
+    public void The_table_of_the_README_is_what_its_own_command_prints()
     {
-        Created = created,
-        Id = "ppl-" + created,
-        Command = "./lst eval ppl",
-        Options = [],
-        Model = new ModelIdentity("lst-ref", "model.safetensors", new string('a', 64), 8_524_032),
-        Seed = 0,
-        Dtype = "float32",
-        Device = "cpu",
-        Backend = "reference",
-        Threads = 2,
-        Versions = new RunVersions("0.1.0", "unknown", null, ".NET 10", "2.10", "0.107.0"),
-        WallSeconds = 1,
-        PeakMemoryBytes = 1,
-        Text = new TextIdentity("api", new string('b', 64), 1000, "a file"),
-        Protocol = "e1",
-        Prefix = 1024,
-        Suffix = 512,
-        Chunks = 3,
-        Rows = rows,
-    };
+        var page = File.ReadAllText(Path.Combine(ProjectFolders.Root!, "README.md")).ReplaceLineEndings("\n");
+        var statement = Regex.Match(page, """records sql "(PIVOT.*?)" --format markdown""", RegexOptions.Singleline).Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal);
 
-    private static PerplexityRow Row(string method, double ratio, double[] nll) => new PerplexityRow
-    {
-        Text = "api",
-        Method = method,
-        Options = new JsonObject(),
-        Ratio = ratio,
-        RatioEffective = ratio,
-        Chunks = 3,
-        KeptSlotsMean = 1023 / ratio,
-        BytesPerToken = 16_384 / ratio,
-        DenseBytesPerToken = 16_384,
-        Parameters = 0,
-        CompressMsPer1kTokens = 3.25,
-        ChunkNll = nll,
-        DenseChunkNll = method == "dense" ? nll : Dense,
-        ChunkTokens = [512, 512, 512],
-    }.WithSummary(new PairedBootstrap(3, 0, 100));
+        using var query = RecordQuery.OfProject(_ => { });
+
+        Assert.Contains(QueryText.Markdown(query.Run(statement, TestContext.Current.CancellationToken)), page, StringComparison.Ordinal);
+    }
+
+    private static PerplexityRecord Record(string created, params PerplexityRow[] rows) => ExampleRecords.Perplexity(rows) with { Created = created, Id = "ppl-" + created };
+
+    private static PerplexityRow Row(string method, double ratio, double[] nll) => ExampleRecords.Row(method, ratio, nll, dense: method == "dense" ? nll : Dense);
 }

@@ -56,6 +56,24 @@ public sealed class StepPointTests : IDisposable
     }
 
     [Fact]
+    public void A_story_has_the_held_out_curve_that_the_run_measured()
+    {
+        var record = RecordStore.Read<TrainingRecord>(Directory.GetFiles(Path.Combine(Shared.RepositoryRoot, "data", "results", "training"), "*paper-4x*.json")[0]);
+        var asked = record with { Development = [.. record.Development.Select((point, i) => i == 1 ? point : point with { QueryError = 0.5 - (0.1 * i) })] };
+
+        var story = TrainingStory.Of(asked, "LM", Log(4));
+
+        Assert.Equal(record.Development.Select(point => point.Step), story.DevelopmentSteps);
+        Assert.Equal(Math.Pow(record.Development[0].PplOverDense.Values.Aggregate((a, b) => a * b), 1.0 / 3), story.PplOverDense[0], 1e-9);
+        Assert.Equal([1, 2, 3, 4], TrainingStory.SoFar(Log(4), "LM", 1, "live")!.Steps);
+        Assert.Null(TrainingStory.SoFar(Log(1), "LM", 1, "live"));
+        Assert.Null(TrainingStory.SoFar(folder.File("nowhere.jsonl"), "LM", 1, "live"));
+        Assert.Equal(asked.Development.Where((_, i) => i != 1).Select(point => point.Step), story.ProbeSteps);
+        Assert.Equal(0.5, story.ProbeError[0]);
+        Assert.Empty(TrainingStory.Of(record, "LM", Log(4)).ProbeError);
+    }
+
+    [Fact]
     public void A_story_weighs_qpaa_and_leaves_out_what_was_not_trained()
     {
         var record = RecordStore.Read<TrainingRecord>(Directory.GetFiles(Path.Combine(Shared.RepositoryRoot, "data", "results", "training"), "*paper-4x*.json")[0]);

@@ -34,6 +34,24 @@ public sealed class FigureHtmlTests
     }
 
     [Fact]
+    public async Task Hover_over_a_cell_of_attention_names_both_tokens_with_their_positions_while_ticks_stay_short()
+    {
+        var map = new SampleViews(11).Attention(6, 8);
+        await using var page = await Opened(FigureHtml.Live(Draw.AttentionHeatMap(map), null, withLibrary: true));
+        await page.Page.WaitForExpressionAsync(Drawn);
+
+        var cell = await page.Page.EvaluateExpressionAsync<double[]>("(r => [r.left + 0.5 * r.width / 8, r.top + 1.5 * r.height / 6])(document.querySelector('.nsewdrag').getBoundingClientRect())");
+        await page.Page.Mouse.MoveAsync((decimal)cell[0], (decimal)cell[1]);
+        await page.Page.WaitForExpressionAsync("document.querySelector('.hovertext') !== null");
+        var said = await page.Page.EvaluateExpressionAsync<string>("[...document.querySelectorAll('.hovertext tspan.line')].map(line => line.textContent).join('|')");
+        var ticks = await page.Page.EvaluateExpressionAsync<string>("[...document.querySelectorAll('.xtick text')].map(tick => tick.textContent).join('|')");
+
+        Assert.Equal($"“holds” at 3 reads “<s>” at 0|weight {map.Weights[1][0]:0.0000}|layer 3, head 5", said);
+        Assert.Equal("<s>|·The|·cache|holds|·a|·key|and|·a", ticks);
+        Assert.Empty(page.Errors);
+    }
+
+    [Fact]
     public async Task Live_figure_fits_a_narrow_column_and_still_answers_the_mouse()
     {
         const string plot = "document.querySelector('.js-plotly-plot')", width = "Math.round(document.querySelector('.main-svg').getBoundingClientRect().width)";

@@ -71,6 +71,36 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void Hover_over_attention_names_tokens_and_positions_once_each_and_ticks_the_token_alone()
+    {
+        var map = new SampleViews(11).Attention(6, 8);
+
+        var json = Draw.AttentionHeatMap(map).ToPlotlyJson();
+
+        var (trace, axis) = (json["data"]![0]!, json["layout"]!["xaxis"]!);
+        Assert.Equal(map.Keys.Select((key, k) => $"“{TokenText.Label(key)}” at {map.KeyPositions[k]}"), trace["x"]!.AsArray().Select(name => name!.GetValue<string>()));
+        Assert.Equal(map.Keys.Select(TokenText.Label), axis["ticktext"]!.AsArray().Select(text => text!.GetValue<string>()));
+        Assert.StartsWith("%{y} reads %{x}<br>weight %{customdata:.4f}", trace["hovertemplate"]!.GetValue<string>(), StringComparison.Ordinal);
+        // Hover says the text of a tick that stands within 1/10,000 of the axis instead of the name.
+        Assert.All(axis["tickvals"]!.AsArray().Select((place, k) => place!.GetValue<double>() - k), offset => Assert.InRange(offset, 64 / 10_000.0, 0.05));
+        Assert.Equal(map.Weights[2][1], trace["customdata"]![2]![1]!.GetValue<double>(), 5e-5);
+    }
+
+    [Fact]
+    public void Slots_of_one_token_and_position_stay_columns_of_their_own()
+    {
+        var map = new SampleViews(11).Attention(2, 4) with { Keys = [" a", " a", " b", " a"], KeyPositions = [7, 7, 8, 7] };
+
+        var names = Draw.AttentionHeatMap(map).ToPlotlyJson()["data"]![0]!["x"]!.AsArray().Select(name => name!.GetValue<string>());
+
+        Assert.Equal(["“·a” at 7", "“·a” at 7 (2)", "“·b” at 8", "“·a” at 7 (3)"], names);
+    }
+
+    [Fact]
+    public void Largest_attention_map_takes_less_than_a_hundred_kilobytes() =>
+        Assert.InRange(Draw.AttentionHeatMap(new SampleViews(11).Attention(100, 300)).ToPlotlyJson().ToJsonString().Length, 20_000, 100_000);
+
+    [Fact]
     public void Ledger_says_how_much_mass_is_in_the_wrong_place()
     {
         var views = new SampleViews(3).Ledger(22, 4, 3);

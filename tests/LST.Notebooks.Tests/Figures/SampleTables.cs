@@ -9,29 +9,34 @@ internal static class SampleTables
 {
     private static readonly double[] Dense = [900, 1000, 1100, 980];
 
-    public static PerplexityTable Invented { get; } = PerplexityTable.Join([Record()])[0];
+    public static PerplexityTable Invented { get; } = Of("lst-ref",
+        ("lst", 2, Loses(0.2)), ("lst", 4, Loses(3)), ("h2o", 2, Loses(30)), ("h2o", 4, Loses(60)), ("mean:log-mass=true", 2, Loses(90)), ("mean:log-mass=true", 4, Loses(220)), ("kvzip", 2, Loses(4)));
 
     public static IReadOnlyList<PerplexityTable> Committed { get; } =
         PerplexityTable.Join(new RecordStore(Path.Combine(LST.Core.Tests.Shared.RepositoryRoot, "data", "results")).ReadAll<PerplexityRecord>("ppl"));
 
-    private static PerplexityRecord Record()
+    /// <summary>A table of a model: dense, and the rows.</summary>
+    /// <param name="model">Its name, and what tells its weights from those of another.</param>
+    /// <param name="rows">Method, ratio, and what it loses against dense in each of four chunks, nats.</param>
+    public static PerplexityTable Of(string model, params (string Method, double Ratio, double[] Loses)[] rows) =>
+        PerplexityTable.Join([Record(model, [Row("dense", 1, [0, 0, 0, 0]), .. rows.Select(row => Row(row.Method, row.Ratio, row.Loses))])])[0];
+
+    private static PerplexityRecord Record(string model, PerplexityRow[] rows)
     {
         var bootstrap = new PairedBootstrap(Dense.Length);
-        PerplexityRow[] rows =
-        [
-            Row("dense", 1, 0), Row("lst", 2, 0.2), Row("lst", 4, 3), Row("h2o", 2, 30), Row("h2o", 4, 60), Row("mean:log-mass=true", 2, 90), Row("mean:log-mass=true", 4, 220), Row("kvzip", 2, 4),
-        ];
         return new PerplexityRecord
         {
-            Id = "ppl-lst-ref-api-e1-00000000", Created = "2026-01-01T00:00:00Z", Command = "./lst eval ppl", Options = [], Model = new ModelIdentity("lst-ref", "lst-ref.safetensors", "aa", 1), Seed = 0, Dtype = "float32",
+            Id = $"ppl-{model}-api-e1-00000000", Created = "2026-01-01T00:00:00Z", Command = "./lst eval ppl", Options = [], Model = new ModelIdentity(model, $"{model}.safetensors", model, 1), Seed = 0, Dtype = "float32",
             Device = "cpu", Backend = "cpu", Threads = 1, Versions = new RunVersions("0.1.0", "abcdef0123", false, "10", null, null), WallSeconds = 1, PeakMemoryBytes = 1,
             Text = new TextIdentity("api", "bb", 1, "invented"), Protocol = "e1", Prefix = 1024, Suffix = 512, Chunks = Dense.Length, Rows = [.. rows.Select(row => row.WithSummary(bootstrap))],
         };
     }
 
-    private static PerplexityRow Row(string method, double ratio, double more) => new()
+    private static double[] Loses(double more) => [.. Dense.Select((_, i) => more * (0.7 + (0.2 * i)))];
+
+    private static PerplexityRow Row(string method, double ratio, double[] loses) => new()
     {
         Text = "api", Method = method, Options = [], Ratio = ratio, RatioEffective = ratio, Chunks = Dense.Length, KeptSlotsMean = 1024 / ratio, BytesPerToken = (16416 / ratio) + (method == "lst" ? 60 : 0),
-        DenseBytesPerToken = 16416, Parameters = 0, CompressMsPer1kTokens = 1, ChunkNll = [.. Dense.Select((nll, i) => nll + (more * (0.7 + (0.2 * i))))], DenseChunkNll = Dense, ChunkTokens = [512, 512, 512, 512],
+        DenseBytesPerToken = 16416, Parameters = 0, CompressMsPer1kTokens = 1, ChunkNll = [.. Dense.Select((nll, i) => nll + loses[i])], DenseChunkNll = Dense, ChunkTokens = [512, 512, 512, 512],
     };
 }

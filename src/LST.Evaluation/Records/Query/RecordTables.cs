@@ -64,7 +64,7 @@ internal static class RecordTables
     /// <summary>One row a point of the development curve of every training record.</summary>
     public const string Training = """
         CREATE TABLE training AS SELECT
-            id, created, model, preset, ratios, seed, dtype, parameters, step, ppl_over_dense, recall, is_candidate, is_best, ppl_over_dense_by_text
+            id, created, model, preset, ratios, seed, dtype, parameters, step, ppl_over_dense, recall, is_candidate, is_best, ppl_over_dense_by_text, query_error
         FROM (SELECT
                 r.id, r.created, r.model, r.preset, r.seed, r.dtype,
                 TRY_CAST(r.record->'ratios' AS DOUBLE[]) AS ratios,
@@ -74,6 +74,7 @@ internal static class RecordTables
                 exp(list_avg(list_transform(map_values(ppl_over_dense_by_text), lambda value: ln(value)))) AS ppl_over_dense,
                 TRY_CAST(point->>'recall' AS DOUBLE) AS recall,
                 TRY_CAST(point->>'is_candidate' AS BOOLEAN) AS is_candidate,
+                TRY_CAST(point->>'query_error' AS DOUBLE) AS query_error,
                 step = TRY_CAST(r.record->>'best_step' AS BIGINT) AS is_best
             FROM (SELECT records.*, unnest(records.record->'$.development[*]') AS point FROM records WHERE kind = 'training') AS r)
         """;

@@ -55,11 +55,12 @@ public sealed class RecordQueryTests : IDisposable
     [Fact]
     public void Training_has_a_row_a_development_point()
     {
-        var result = query.Run("SELECT id, ratios, step, ppl_over_dense, ppl_over_dense_by_text, recall, is_best FROM training", TestContext.Current.CancellationToken);
+        var result = query.Run("SELECT id, ratios, step, ppl_over_dense, ppl_over_dense_by_text, recall, is_best, query_error FROM training", TestContext.Current.CancellationToken);
 
         Assert.Equal([0L, 100L], result["step"]);
         Assert.Equal([false, true], result["is_best"]);
         Assert.Equal([0.25, null], result["recall"]);
+        Assert.Equal([null, 0.375], result["query_error"]);
         Assert.Equal(Math.Sqrt(1.1 * 1.2), (double)result["ppl_over_dense"][0]!, 1e-12);
         Assert.Equal([2.0], (object?[])result["ratios"][0]!);
         Assert.Equal(1.21, Assert.IsAssignableFrom<IReadOnlyDictionary<string, object?>>(result["ppl_over_dense_by_text"][1])["api-dev"]);
@@ -70,7 +71,7 @@ public sealed class RecordQueryTests : IDisposable
     [InlineData("  -- best\n (SELECT method FROM ppl);", 3)]
     [InlineData("WITH best AS (SELECT min(ppl) AS p FROM ppl) FROM best", 1)]
     [InlineData("SELECT ';' AS a, 'read_csv(' AS b", 1)]
-    [InlineData("DESCRIBE training", 14)]
+    [InlineData("DESCRIBE training", 15)]
     [InlineData("SHOW TABLES", 3)]
     [InlineData("PIVOT ppl ON method USING first(ppl) GROUP BY model", 1)]
     [InlineData("FROM (PIVOT ppl ON method USING first(ppl) GROUP BY model)", 1)]

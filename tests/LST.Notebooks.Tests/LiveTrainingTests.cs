@@ -1,0 +1,55 @@
+using LST.Core;
+using LST.Evaluation.Training;
+using LST.Notebooks.Tests.Runner;
+
+namespace LST.Notebooks.Tests;
+
+/// <summary>Training and measuring inside a notebook, on the model that ships.</summary>
+public class LiveTrainingTests
+{
+    private const string Usings = "using LST.Core.Compression;\nusing LST.Evaluation.Training;\nusing LST.Notebooks;\nvar model = Open.Model(\"lst-ref\");";
+
+    private const string Training = """
+        var request = new TrainingRequest
+        {
+            Steps = 3, Pool = 3, Prefix = 128, Suffix = 32, HeadSequences = 1, Calibration = 2, ValidateEvery = 3,
+            Texts = ["api-train"], TokensOfText = 20000, Kinds = new(1, 0, 0, 0), DevelopmentTexts = ["api-dev"], DevelopmentChunks = 1, RecallItems = 0,
+        };
+        var trained = LiveTraining.Run(model, request, "test-of-live-training");
+        trained
+        """;
+
+    [Fact]
+    public async Task A_cell_trains_shows_bar_and_curve_and_its_sidecar_is_used_by_the_next()
+    {
+        var run = await Invented.Succeed(Invented.Of(
+            Invented.Bootstrap, Usings, Training,
+            "var written = Writing.Of(model, Open.Ids(model, \"api-dev\", count: 120), \"lst\", ratio: 2, tokens: 4, sidecar: trained.File);\nConsole.WriteLine(written.Ids.Count);"));
+
+        var outputs = run.Outputs("c3");
+        Assert.StartsWith("lst-ref · lst · 2:1: 3/3 steps", outputs[0]!.Text());
+        Assert.Contains("step 3: perplexity over dense api-dev", outputs[0]!.Text());
+        Assert.StartsWith("Curves over 3 training steps of 1 run: loss of the tokens’ importance; perplexity over dense, development text.", outputs[1]!.Text());
+        Assert.Matches(@"^[\d,]+ parameters, best step \d of 3: perplexity over dense api-dev \d\.\d{4}$", outputs[2]!.Text());
+        Assert.DoesNotContain(Path.GetTempPath(), run.Executed.Format());
+        Assert.Equal("4\n", run.Outputs("c4")[0]!.Text());
+    }
+
+    [Fact]
+    public void A_measurement_has_dense_in_front_and_no_record()
+    {
+        var table = Measure.Perplexity(Open.Model("lst-ref"), "api-dev", chunks: 1, ratio: 4, ["mean", "streaming"]);
+
+        Assert.Equal([("dense", 1.0), ("mean", 4.0), ("streaming", 4.0)], table.Rows.Select(row => (row.Row.Method, row.Row.Ratio)));
+        Assert.Equal("computed live", table.Records[0].Id);
+    }
+
+    [Fact]
+    public void What_must_not_be_trained_on_and_names_that_are_none_are_refused()
+    {
+        var model = Open.Model("lst-ref");
+
+        Assert.Contains("'../x'", Assert.Throws<UsageException>(() => LiveTraining.Run(model, new TrainingRequest { Steps = 1 }, "../x")).Message);
+        Assert.Contains("role", Assert.Throws<UsageException>(() => LiveTraining.Run(model, new TrainingRequest { Steps = 1, Texts = ["api"] }, "refused")).Message);
+    }
+}
