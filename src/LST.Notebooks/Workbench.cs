@@ -76,7 +76,9 @@ public static class Workbench
         }
         if (KernelInvocationContext.Current?.HandlingKernel is not CSharpKernel kernel) return;
         kernel.AddAssemblyReferences(Named.Select(name => Path.Combine(Folder, name + ".dll")).Where(File.Exists));
-        if (kernel.RootKernel is CompositeKernel kernels) CellLanguages.AddTo(kernels);
+        if (kernel.RootKernel is not CompositeKernel kernels) return;
+        CellLanguages.AddTo(kernels);
+        DisplayedText.TakeOver(kernels);
     }
 
     /// <summary>Ends the browser that draws pictures, if one was started.</summary>

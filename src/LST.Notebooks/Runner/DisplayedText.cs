@@ -11,6 +11,8 @@ namespace LST.Notebooks.Runner;
 /// </summary>
 internal sealed class DisplayedText : Kernel, IKernelCommandHandler<SubmitCode>
 {
+    private static readonly (string Name, string MimeType)[] TakenOver = [("javascript", "application/javascript"), ("mermaid", "text/vnd.mermaid")];
+
     private readonly string mimeType;
 
     public DisplayedText(string name, string mimeType) : base(name)
@@ -19,7 +21,20 @@ internal sealed class DisplayedText : Kernel, IKernelCommandHandler<SubmitCode>
         (KernelInfo.LanguageName, KernelInfo.Description) = (name, $"Shown as {mimeType}");
     }
 
-    Task IKernelCommandHandler<SubmitCode>.HandleAsync(SubmitCode command, KernelInvocationContext context)
+    /// <summary>
+    /// Does the same in a live session. The tool's own kernels there wait half a minute for a page that answers over the kernel's web server, which nothing but a browser
+    /// does, and draw diagrams with a script from the network.
+    /// </summary>
+    public static void TakeOver(CompositeKernel kernels)
+    {
+        foreach (var (name, mimeType) in TakenOver)
+            if (kernels.FirstOrDefault(kernel => kernel.Name == name) is { } own and not DisplayedText)
+                own.AddMiddleware((command, context, next) => command is SubmitCode cell ? Show(cell, context, mimeType) : next(command, context));
+    }
+
+    Task IKernelCommandHandler<SubmitCode>.HandleAsync(SubmitCode command, KernelInvocationContext context) => Show(command, context, mimeType);
+
+    private static Task Show(SubmitCode command, KernelInvocationContext context, string mimeType)
     {
         var text = command.Code.Trim('\n', '\r');
         FormattedValue[] values = [new(mimeType, text), new(PlainTextFormatter.MimeType, text)];

@@ -16,6 +16,8 @@ public class FrontEndsAgreeTests
         "var progress = new LST.Notebooks.Display.Progress();\nprogress.Begin(\"work\", 50, unit: \"steps\");\nfor (var i = 0; i < 50; i++) { progress.Advance(); System.Threading.Thread.Sleep(5); }",
         "new { answer = 42 }",
         "display(new[] { 1.0, 2.0 });\nLST.Notebooks.Workbench.Root == LST.Evaluation.ProjectFolders.Root",
+        "#!javascript\ndocument.title = \"seen\";",
+        "#!mermaid\ngraph LR\n  a --> b",
     ];
 
     [Fact]

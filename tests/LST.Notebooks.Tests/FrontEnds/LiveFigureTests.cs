@@ -17,6 +17,7 @@ public class LiveFigureTests
         ("code", "compress", "var compressed = prompt.Compress(\"mean:key-space=pre-rope:log-mass=true\", 4);"),
         ("code", "fig-attention", "Draw.AttentionHeatMap(compressed.Map(layer: 4, head: 1, queries: 128..144))"),
         ("code", "fig-ledger", "Draw.MassLedger(compressed.MassLedger(layer: 4, head: 1, queries: 128..144))"),
+        ("code", "script", "#!javascript\ndocument.body.dataset.lst = document.querySelectorAll('.lst-figure').length;"),
     ];
 
     private const string Plots = "[...document.querySelectorAll('.lst-figure .js-plotly-plot')]", Ledger = Plots + "[1]";
@@ -46,7 +47,7 @@ public class LiveFigureTests
 
         await notebook.RunAll();
         Assert.Equal("", await page.EvaluateExpressionAsync<string>("[...document.querySelectorAll('.output_error')].map(output => output.textContent).join()"));
-        await notebook.Until(AreDrawn);
+        await notebook.Until(AreDrawn + " && document.body.dataset.lst === '2'");
         var step = await page.EvaluateExpressionAsync<int>($"window.barsBefore = {Bars}, window.sentenceBefore = {Sentence}, {Step}");
         await notebook.Drag(".slider-grip-rect", ".slider-rail-touch-rect", step < 8 ? 0.9 : 0.1);
         await notebook.Until($"{Step} !== {step} && {ShowsItsStep} && {Bars} !== barsBefore && {Sentence} !== sentenceBefore");
