@@ -8,11 +8,11 @@ public static partial class Draw
     /// <summary>Losses and held-out error of training runs over the same steps; the reference run is a thin line (view 9).</summary>
     public static Figure TrainingStory(params IReadOnlyList<StoryRun> runs)
     {
-        (string Title, Func<StoryRun, IReadOnlyList<int>> Steps, Func<StoryRun, IReadOnlyList<double>> Values)[] all =
+        (string Title, Func<StoryRun, IReadOnlyList<int>> Steps, Func<StoryRun, IReadOnlyList<double>> Values, Func<double, string> Format)[] all =
         [
-            ("divergence from the dense model (nats a token)", run => run.Steps, run => run.Divergence), ("loss of the tokens’ importance", run => run.Steps, run => run.Importance),
-            ("language loss (nats a token)", run => run.Steps, run => run.LanguageLoss), ("QPAA loss", run => run.Steps, run => run.Qpaa), ("diversity loss", run => run.Steps, run => run.Diversity),
-            ("perplexity over dense, development text", run => run.DevelopmentSteps, run => run.PplOverDense), ("held-out relative error", run => run.ProbeSteps, run => run.ProbeError),
+            ("divergence from the dense model (nats a token)", run => run.Steps, run => run.Divergence, Number.Three), ("loss of the tokens’ importance", run => run.Steps, run => run.Importance, Number.Three),
+            ("language loss (nats a token)", run => run.Steps, run => run.LanguageLoss, Number.Three), ("QPAA loss", run => run.Steps, run => run.Qpaa, Number.Three), ("diversity loss", run => run.Steps, run => run.Diversity, Number.Three),
+            ("perplexity over dense, development text", run => run.DevelopmentSteps, run => run.PplOverDense, value => value.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture)), ("held-out relative error", run => run.ProbeSteps, run => run.ProbeError, Number.Three),
         ];
         var shown = all.Where(story => runs.Any(run => story.Values(run).Any(double.IsFinite))).ToArray();
         const int left = 72, label = 190, plot = 130, between = 34, width = 860;
@@ -31,7 +31,7 @@ public static partial class Draw
             panel.Name($"<b>{shown[p].Title}</b>");
             var ends = new List<(string, string, double, double)>();
             foreach (var run in runs.OrderBy(run => !run.IsReference))
-                if (Story(panel, run, shown[p].Steps(run), shown[p].Values(run)) is { } end) ends.Add(end);
+                if (Story(panel, run, shown[p].Steps(run), shown[p].Values(run), shown[p].Format) is { } end) ends.Add(end);
             LineLabels.Add(panel, ends, low, high, lastStep);
         }
         return canvas.ToFigure("training-story", $"Curves over {lastStep:#,0} training steps of {Number.Count(runs.Count, "run")}: {string.Join("; ", shown.Select(story => story.Title))}. {finding}.", string.Join(", ", runs.Select(run => run.RecordId)));
@@ -40,7 +40,7 @@ public static partial class Draw
     private const double SmoothShare = 0.05;
     private const int MostPlainSteps = 40;
 
-    private static (string, string, double, double)? Story(Panel panel, StoryRun run, IReadOnlyList<int> steps, IReadOnlyList<double> values)
+    private static (string, string, double, double)? Story(Panel panel, StoryRun run, IReadOnlyList<int> steps, IReadOnlyList<double> values, Func<double, string> format)
     {
         if (!values.Any(double.IsFinite)) return null;
         var mark = Palette.Loss(run.Name);
@@ -50,7 +50,7 @@ public static partial class Draw
         if (dense) panel.Add(Line(Palette.Tint(mark.Colour, 0.35), 0.8, "skip", values));
         panel.Add(Line(mark.Colour, run.IsReference ? 1 : 2.5, "x+y", line));
         var last = Enumerable.Range(0, line.Count).Last(i => double.IsFinite(line[i]));
-        return ($"{name} {Number.Three(line[last])}", mark.Colour, steps[last], line[last]);
+        return ($"{name} {format(line[last])}", mark.Colour, steps[last], line[last]);
 
         JsonObject Line(string colour, double thickness, string hover, IReadOnlyList<double> y)
         {
