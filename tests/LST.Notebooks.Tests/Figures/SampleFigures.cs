@@ -17,6 +17,7 @@ internal static class SampleFigures
         ["cloud"] = () => Draw.ProbeCloud(new SampleViews(5).Cloud(5, "LM", "LM + QPAA")),
         ["tails"] = () => Draw.ErrorTails(new SampleViews(6).Tails(30)),
         ["logmass"] = () => Draw.LogMassScatter(new SampleViews(7).LogMass(12)),
+        ["story-choice"] = () => Draw.TrainingStory(new SampleViews(8).ChoiceStory(8, 4)),
         ["story"] = () => Draw.TrainingStory(new SampleViews(8).Story(8, 4)),
     };
 

@@ -89,6 +89,17 @@ internal sealed class SampleViews(int seed)
         ];
     }
 
+    /// <summary>A run that learns which tokens to keep, and has no held-out queries.</summary>
+    public StoryRun ChoiceStory(int steps, int every)
+    {
+        int[] at = [.. Enumerable.Range(1, steps)], validations = [.. Enumerable.Range(0, (steps / every) + 1).Select(i => i * every)];
+        double[] none = [.. at.Select(_ => double.NaN)];
+        return new StoryRun("lst", "computed live", false, at, none, none, none, [], [])
+        {
+            Importance = [.. at.Select(step => Math.Exp(-step / (0.5 * steps)) + (0.05 * Gauss()))], DevelopmentSteps = validations, PplOverDense = [.. validations.Select(step => 1.3 - (0.3 * step / steps))],
+        };
+    }
+
     public static NeedleGrid Needles() => new("smollm2, lst 4:1", [0, 0.25, 0.5, 0.75, 1], [512, 1024, 2048, 4096],
         [[1, 1, 0.95, 0.8], [1, 0.9, 0.7, 0.55], [1, 0.85, 0.6, 0.4], [1, 0.95, 0.75, double.NaN], [1, 1, 1, 0.95]],
         [[20, 20, 20, 20], [20, 20, 20, 20], [20, 20, 20, 20], [20, 20, 20, 0], [20, 20, 20, 20]]);
