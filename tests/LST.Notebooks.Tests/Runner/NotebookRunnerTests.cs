@@ -6,6 +6,9 @@ namespace LST.Notebooks.Tests.Runner;
 
 public class NotebookRunnerTests
 {
+    // The displays are those of a notebook with a bootstrap, whichever test runs first.
+    public NotebookRunnerTests() => Workbench.Load();
+
     [Fact]
     public async Task Outputs_are_those_of_nbformat()
     {
