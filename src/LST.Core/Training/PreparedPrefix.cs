@@ -13,6 +13,8 @@ internal sealed record PrefixNeeds(bool Queries, int RepeatQueries);
 /// <summary>One training sequence after its dense pass: keys and values of every layer, and the dense hidden states of its continuation. Frozen; no gradients.</summary>
 internal sealed class PreparedPrefix : IDisposable
 {
+    private Tensor? keys, values, queries;
+
     private PreparedPrefix(TrainingSequence sequence, LanguageModel model)
     {
         Sequence = sequence;
@@ -40,7 +42,7 @@ internal sealed class PreparedPrefix : IDisposable
             {
                 Capture = needs.Queries ? CaptureNeeds.PreRopeQueries : CaptureNeeds.None,
                 Cancel = cancel,
-                OnLayer = capture => prepared.Layers[capture.Layer] = new PreparedLayer(Own(capture.Keys[0]), Own(capture.Values[0]), capture.PreRopeQueries is { } queries ? Own(queries[0]) : null),
+                OnLayer = prepared.Keep,
             }).Dispose();
             if (needs.RepeatQueries > 0) prepared.Repeat(model, cache, needs.RepeatQueries, cancel);
             prepared.DenseHidden = model.Run(Ids(sequence.Inputs), cache, new SegmentOptions { Append = false, Cancel = cancel })[0].clone().DetachFromDisposeScope();
@@ -53,7 +55,18 @@ internal sealed class PreparedPrefix : IDisposable
         }
 
         Tensor Ids(ReadOnlySpan<long> ids) => tensor(ids.ToArray(), 1, ids.Length).to(model.Device);
-        static Tensor Own(Tensor seen) => seen.contiguous().clone().DetachFromDisposeScope();
+    }
+
+    // One block for all layers of a kind: single layers, taken while a pass comes and goes, would lie between its working memory and leave holes that nothing fits into.
+    private void Keep(LayerCapture capture)
+    {
+        Tensor? Kept(ref Tensor? block, Tensor? seen)
+        {
+            if (seen is null) return null;
+            block ??= empty([Layers.Length, .. seen[0].shape], seen.dtype, seen.device).DetachFromDisposeScope();
+            return block[capture.Layer].copy_(seen[0]).DetachFromDisposeScope();
+        }
+        Layers[capture.Layer] = new PreparedLayer(Kept(ref keys, capture.Keys)!, Kept(ref values, capture.Values)!, Kept(ref queries, capture.PreRopeQueries));
     }
 
     /// <summary>One layer as a compressor sees it.</summary>
@@ -66,6 +79,9 @@ internal sealed class PreparedPrefix : IDisposable
     {
         foreach (var layer in Layers)
             foreach (var tensor in layer?.Tensors ?? []) tensor.Dispose();
+        keys?.Dispose();
+        values?.Dispose();
+        queries?.Dispose();
         DenseHidden?.Dispose();
     }
 
