@@ -64,12 +64,14 @@ public static class Palette
         _ => new("dropped", "#BBBBBB", "x"),
     };
 
-    /// <summary>Mark of a source of queries: <c>continuation</c>, <c>isotropic</c>, <c>gaussian</c>.</summary>
+    /// <summary>Mark of a source of queries: <c>continuation</c>, <c>isotropic</c>, <c>rescaled</c>, <c>gaussian</c>, <c>prefix</c>.</summary>
     public static Mark QuerySource(string source) => source switch
     {
         "continuation" => new("real queries", Black, "circle"),
         "isotropic" => new("isotropic probes", Sky, "diamond", "dot"),
+        "rescaled" => new("isotropic probes as long as real ones", Purple, "triangle-up", "dashdot"),
         "gaussian" => new("fitted probes", Vermillion, "cross", "dash"),
+        "prefix" => new("the prompt’s own queries", Green, "square", "longdash"),
         _ => Method(source),
     };
 
