@@ -35,7 +35,7 @@ public static class ErrorAnalysis
     /// <param name="ratio">r.</param>
     /// <param name="querySources">Some of <see cref="QuerySources.Names"/>; null: continuation, isotropic and gaussian.</param>
     /// <param name="queries">Queries of each layer and head.</param>
-    /// <param name="seed">Seed of probes; the same ones for every method.</param>
+    /// <param name="seed">Seed of probes, the same ones for every method, and of the bootstrap.</param>
     /// <param name="cancel">Stops between layers.</param>
     public static ErrorTails ErrorTails(
         this PromptAnalysis prompt, IReadOnlyList<(string Loss, MethodSpec Method)> methods, Ratio ratio, IReadOnlyList<string>? querySources = null, int queries = 64, long seed = 0, CancellationToken cancel = default)
@@ -43,10 +43,15 @@ public static class ErrorAnalysis
         Named(methods);
         var made = prompt.Compress([.. methods.Select(method => (method.Method, ratio))], cancel);
         List<ErrorSeries> series = [];
+        var bootstrap = new QuantileBootstrap(queries, seed);
         foreach (var source in querySources ?? DefaultSources)
         {
             var errors = Errors(prompt, made, source, queries, seed, cancel);
-            for (var i = 0; i < methods.Count; i++) series.Add(new ErrorSeries(methods[i].Loss, source, [.. errors[i].SelectMany(heads => heads.SelectMany(cell => cell)).Order()]));
+            for (var i = 0; i < methods.Count; i++)
+            {
+                float[] all = [.. errors[i].SelectMany(heads => heads.SelectMany(cell => cell))];
+                series.Add(new ErrorSeries(methods[i].Loss, source, [.. all.Order()]) { P95 = bootstrap.Quantile(all, 0.95) });
+            }
         }
         return new ErrorTails(prompt.SourceOf($"{ratio}:1"), series);
     }

@@ -1,3 +1,5 @@
+using LST.Evaluation.Statistics;
+
 namespace LST.Evaluation.Analysis;
 
 /// <summary>Attention of one query head: what queries read from keys or slots. Plain numbers for figures.</summary>
@@ -95,7 +97,11 @@ public sealed record ProbeCloud(string Source, int Layer, int Head, IReadOnlyLis
 /// <param name="Loss">What the sidecar was trained with: <c>LM</c>, <c>LM + QPAA</c>, <c>untrained</c>.</param>
 /// <param name="QuerySource">As in <see cref="ProbePoint"/>.</param>
 /// <param name="Errors">Relative errors, ascending.</param>
-public sealed record ErrorSeries(string Loss, string QuerySource, IReadOnlyList<float> Errors);
+public sealed record ErrorSeries(string Loss, string QuerySource, IReadOnlyList<float> Errors)
+{
+    /// <summary>95 % of the errors are at most this, with the interval over the queries of the prompt; null: not computed.</summary>
+    public Estimate? P95 { get; init; }
+}
 
 /// <summary>Cumulative errors by query source and loss (view 5).</summary>
 /// <param name="Source">Model, ratio and text in words.</param>
@@ -136,4 +142,7 @@ public sealed record StoryRun(
 
     /// <summary>Perplexity over dense at each validation, geometric mean over the development texts.</summary>
     public IReadOnlyList<double> PplOverDense { get; init; } = [];
+
+    /// <summary>The first validation with measured budgets of heads, as its place in <see cref="PplOverDense"/>; those before judge the choice of tokens alone. Null: all judge the same.</summary>
+    public int? BudgetsFrom { get; init; }
 }

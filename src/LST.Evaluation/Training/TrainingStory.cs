@@ -27,6 +27,7 @@ public static class TrainingStory
             LanguageLoss = record.Options["losses"]?["lm"]?.GetValue<double>() == 0 ? [.. points.Select(_ => double.NaN)] : story.LanguageLoss,
             DevelopmentSteps = [.. record.Development.Select(point => point.Step)],
             PplOverDense = [.. record.Development.Select(point => Math.Exp(point.PplOverDense.Values.Average(Math.Log)))],
+            BudgetsFrom = BudgetsFrom(record.Development),
         };
     }
 
@@ -41,6 +42,13 @@ public static class TrainingStory
         if (!File.Exists(logFile)) return null;
         var points = StepPoint.ReadLog(logFile);
         return points.Count < 2 ? null : Of(points, qpaaWeight, [], name, source, StoryRole.Shown);
+    }
+
+    // Budgets are measured once, behind the last step: what was no candidate before is one from there on.
+    private static int? BudgetsFrom(IReadOnlyList<DevelopmentPoint> development)
+    {
+        var before = development.TakeWhile(point => !point.IsCandidate).Count();
+        return before == 0 || before == development.Count ? null : before;
     }
 
     private static StoryRun Of(IReadOnlyList<StepPoint> points, double qpaaWeight, IReadOnlyList<(int Step, double Error)> measured, string name, string source, StoryRole role)

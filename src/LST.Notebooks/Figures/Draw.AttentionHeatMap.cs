@@ -17,7 +17,8 @@ public static partial class Draw
         var queries = TokenWindow.Of(map.Queries.Count, MostCells, firstQuery);
         var keys = TokenWindow.Of(map.Keys.Count, MostCells, firstKey);
         double[][] weights = [.. queries.Of(map.Weights).Select(row => keys.Of(row).Select(w => (double)w).ToArray())];
-        var (finding, note) = (AttentionFinding(map), AttentionNote(map, queries, keys, weights));
+        var (finding, caveat) = AttentionFinding(map, keys, weights);
+        var note = AttentionNote(map, queries, keys, weights) + caveat;
         var cell = Math.Clamp(640.0 / Math.Max(keys.Count, queries.Count), 9, 26);
         var (plotWidth, plotHeight) = (Math.Max(160, keys.Count * cell), Math.Max(120, queries.Count * cell));
         var canvas = new Canvas((int)Math.Max(520, plotWidth + 130 + 110), (int)plotHeight + 150, finding, note);
@@ -39,11 +40,18 @@ public static partial class Draw
         return canvas.ToFigure("attention", $"Attention weights of layer {map.Layer}, head {map.Head}, {queries.Count} queries by {keys.Count} keys. {finding}. {TokenText.Escape(map.Source)}.", source);
     }
 
-    private static string AttentionFinding(AttentionMap map)
+    // Of the keys in the window: a reader must find the one that is named. Queries before a key cannot read it, which says nothing about the key; one that few queries can read is no
+    // rival of the others, since every token reads much of itself.
+    private static (string Finding, string Caveat) AttentionFinding(AttentionMap map, TokenWindow keys, double[][] weights)
     {
-        var mass = Enumerable.Range(0, map.Keys.Count).Select(k => map.Weights.Average(row => (double)row[k])).ToArray();
-        var most = Array.IndexOf(mass, mass.Max());
-        return $"Layer {map.Layer}, head {map.Head} puts {Number.Percent(mass[most])} of its attention on “{TokenText.Label(map.Keys[most])}” at position {map.KeyPositions[most]:#,0}, the most of any key";
+        var seen = Enumerable.Range(0, keys.Count).Select(k => (Key: keys.First + k, Weights: weights.Select(row => row[k]).SkipWhile(weight => weight == 0).ToList())).Where(key => key.Weights.Count > 0).ToList();
+        if (seen.Count == 0) return ($"Layer {map.Layer}, head {map.Head}: no query shown can read a key shown", "");
+        var fewest = Math.Min(weights.Length / 2.0, seen.Max(key => key.Weights.Count));
+        var (most, read) = seen.Where(key => key.Weights.Count >= fewest).MaxBy(key => key.Weights.Average());
+        var who = read.Count == 1 ? "the one query that can read" : $"the {read.Count} queries that can read";
+        return (
+            $"Layer {map.Layer}, head {map.Head}: {who} “{TokenText.Label(map.Keys[most])}” at position {map.KeyPositions[most]:#,0} give it {Number.Percent(read.Average())} of their attention, the most of any key{(keys.IsWhole ? "" : " shown")}",
+            seen.All(key => key.Weights.Count >= fewest) ? "" : " The title leaves out keys that fewer than half of the queries can read.");
     }
 
     private static string AttentionNote(AttentionMap map, TokenWindow queries, TokenWindow keys, double[][] weights)

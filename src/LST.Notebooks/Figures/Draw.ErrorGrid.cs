@@ -5,24 +5,28 @@ namespace LST.Notebooks.Figures;
 
 public static partial class Draw
 {
+    // Heads that are kept whole answer nearly exactly: on a scale down to their errors all others would be of one colour.
+    private const double SmallestColoured = 0.01;
+
     /// <summary>Median relative error of attention's output by layer and head, a panel for each ratio on one scale; the worst cell is framed (view 3).</summary>
     public static Figure ErrorGrid(ErrorGrid grid, string source = Figure.ComputedLive)
     {
         var (layers, heads, panels) = (grid.Median[0].Count, grid.Median[0].Max(row => row.Count), grid.Ratios.Count);
-        var cells = (from r in Enumerable.Range(0, panels) from l in Enumerable.Range(0, layers) from h in Enumerable.Range(0, grid.Median[r][l].Count) where grid.Median[r][l][h] > 0 && float.IsFinite(grid.Median[r][l][h]) select (Error: (double)grid.Median[r][l][h], r, l, h)).ToList();
+        var cells = (from r in Enumerable.Range(0, panels) from l in Enumerable.Range(0, layers) from h in Enumerable.Range(0, grid.Median[r][l].Count) where float.IsFinite(grid.Median[r][l][h]) select (Error: (double)grid.Median[r][l][h], r, l, h)).ToList();
         if (cells.Count == 0) cells.Add((1, 0, 0, 0));
         var (worst, best) = (cells.MaxBy(cell => cell.Error), cells.MinBy(cell => cell.Error));
         const int left = 60, bar = 90, between = 24;
         var cell = Math.Clamp((980.0 - left - bar - (between * (panels - 1))) / (panels * heads), 10, 46);
         var height = Math.Clamp(420.0 / layers, 12, 34);
         var (plotWidth, plotHeight) = (cell * heads, height * layers);
+        var floor = Math.Max(Math.Min(SmallestColoured, worst.Error / 10), 1e-9);
         var at = $"layer {worst.l}, head {worst.h} at {Number.Short(grid.Ratios[worst.r])}:1";
         var interval = $"[{Number.Three(grid.Low[worst.r][worst.l][worst.h])}, {Number.Three(grid.High[worst.r][worst.l][worst.h])}]";
-        var typical = Number.Median(cells.Where(c => c.r == worst.r).Select(c => c.Error));
-        var finding = $"The worst head is {at}: relative error {Number.Three(worst.Error)} {interval}; the median head there has {Number.Three(typical)}";
-        var note = $"{TokenText.Escape(grid.Source)}. Median over {Number.Count(grid.Queries, "query").Replace("querys", "queries")} ({Palette.QuerySource(grid.QuerySource).Name}) of |o compressed − o dense| / |o dense|; hover shows 95 % intervals. Framed: the worst cell.";
+        string[] typical = [.. Enumerable.Range(0, panels).Select(r => Number.Three(Number.Median(cells.Where(c => c.r == r).Select(c => c.Error))))];
+        var finding = $"The median head has relative error {string.Join(", ", typical)} at {string.Join(", ", grid.Ratios.Select(ratio => $"{Number.Short(ratio)}:1"))}; the worst is {at} with {Number.Three(worst.Error)} {interval}";
+        var note = $"{TokenText.Escape(grid.Source)}. Median over {Number.Count(grid.Queries, "query").Replace("querys", "queries")} ({Palette.QuerySource(grid.QuerySource).Name}) of |o compressed − o dense| / |o dense|; hover shows 95 % intervals. Framed: the worst cell.{(best.Error < floor ? $" Lightest: below {Number.Short(floor)}." : "")}";
         var canvas = new Canvas((int)Math.Max(600, left + (panels * plotWidth) + ((panels - 1) * between) + bar + 20), (int)plotHeight + 84, finding, note);
-        var (low, high) = (Math.Log10(best.Error), Math.Log10(worst.Error));
+        var (low, high) = (Math.Log10(Math.Max(best.Error, floor)), Math.Log10(Math.Max(worst.Error, floor)));
         if (high - low < 0.1) (low, high) = (low - 0.05, high + 0.05);
         for (var r = 0; r < panels; r++)
         {
@@ -32,28 +36,28 @@ public static partial class Draw
             y["range"] = PlotlyJson.Numbers(layers - 0.5, -0.5);
             if (r > 0) y["showticklabels"] = false;
             var panel = canvas.Panel(from, 28, from + plotWidth, 28 + plotHeight, x, y);
-            panel.Name($"<b>{Number.Short(grid.Ratios[r])}:1</b>, median head {Number.Three(Number.Median(cells.Where(c => c.r == r).Select(c => c.Error)))}");
-            panel.Add(Errors(grid, r, cell >= 29 && height >= 16));
+            panel.Name($"<b>{Number.Short(grid.Ratios[r])}:1</b>, median head {typical[r]}");
+            panel.Add(Errors(grid, r, floor, cell >= 29 && height >= 16));
             if (r == worst.r) panel.Box(worst.h - 0.5, worst.l - 0.5, worst.h + 0.5, worst.l + 0.5, "#D55E00", 3);
         }
         canvas.Layout["coloraxis"] = new JsonObject
         {
             ["colorscale"] = Palette.Sequential(), ["cmin"] = PlotlyJson.Number(low), ["cmax"] = PlotlyJson.Number(high),
-            ["colorbar"] = Axis.ColourBar(canvas, "relative error (log scale)", left + (panels * plotWidth) + ((panels - 1) * between) + 16, 28, 28 + plotHeight, low, high, Math.Log10, Axis.Decades(best.Error, worst.Error)),
+            ["colorbar"] = Axis.ColourBar(canvas, "relative error (log scale)", left + (panels * plotWidth) + ((panels - 1) * between) + 16, 28, 28 + plotHeight, low, high, Math.Log10, Axis.Decades(Math.Pow(10, low), Math.Pow(10, high))),
         };
         return canvas.ToFigure("error-grid", $"Relative error of attention's output by layer and head, {Number.Count(panels, "ratio")}. {finding}. {TokenText.Escape(grid.Source)}.", source);
     }
 
-    private static JsonObject Errors(ErrorGrid grid, int r, bool numbers)
+    private static JsonObject Errors(ErrorGrid grid, int r, double floor, bool numbers)
     {
         var trace = new JsonObject
         {
-            ["type"] = "heatmap", ["coloraxis"] = "coloraxis", ["xgap"] = 1, ["ygap"] = 1, ["z"] = PlotlyJson.Rows(grid.Median[r].Select(row => row.Select(error => Math.Log10(error)))),
+            ["type"] = "heatmap", ["coloraxis"] = "coloraxis", ["xgap"] = 1, ["ygap"] = 1, ["z"] = PlotlyJson.Rows(grid.Median[r].Select(row => row.Select(error => Math.Log10(Math.Max(error, floor))))),
             ["customdata"] = new JsonArray([.. grid.Median[r].Select((row, l) => (JsonNode?)new JsonArray([.. row.Select((error, h) => (JsonNode?)PlotlyJson.Numbers(error, grid.Low[r][l][h], grid.High[r][l][h]))]))]),
             ["hovertemplate"] = $"layer %{{y}}, head %{{x}} at {Number.Short(grid.Ratios[r])}:1<br>median relative error %{{customdata[0]:.4f}}<br>95 % interval [%{{customdata[1]:.4f}}, %{{customdata[2]:.4f}}]<br>{grid.Queries} queries<extra></extra>",
         };
         if (!numbers) return trace;
-        trace["text"] = PlotlyJson.Rows(grid.Median[r].Select(row => row.Select(error => error >= 0.995 ? error.ToString("0.0") : error.ToString(".00"))));
+        trace["text"] = PlotlyJson.Rows(grid.Median[r].Select(row => row.Select(error => error < floor ? "0" : error >= 0.995 ? error.ToString("0.0") : error.ToString(".00"))));
         (trace["texttemplate"], trace["textfont"]) = ("%{text}", new JsonObject { ["size"] = 10 });
         return trace;
     }

@@ -8,6 +8,9 @@ public static partial class Draw
     private const int MostStripTokens = 240, StripRow = 44, StripWidth = 900, StripLeft = 44;
     private const double StripCharacter = 7.4;
 
+    // Above an even share by less than this, weights tell nothing.
+    private const double EvenShare = 1.05;
+
     /// <summary>The prompt's text with a box around the tokens of each slot; the shade is a token's weight in its slot, above stand norm ratio and bias (view 1).</summary>
     /// <param name="strip">Tokens and slots.</param>
     /// <param name="firstToken">First token shown where there are more than 240.</param>
@@ -21,7 +24,7 @@ public static partial class Draw
         var fates = slotOf.GroupBy(slot => Palette.Fate(slot is { } s ? strip.Slots[s].Kind : null)).ToDictionary(group => group.Key, group => group.Count());
         var merged = strip.Slots.Where(slot => slot.Kind == SlotKind.Merged).ToList();
         var bounds = window.Bounds("tokens");
-        var note = $"{TokenText.Escape(strip.Source)}, layer {strip.Layer}, KV head {strip.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}." : "")}{(merged.Count > 0 ? " Darker: more weight in the merged slot. Above a slot: norm of its key over its tokens’ · log-mass bias in nats." : "")}";
+        var note = $"{TokenText.Escape(strip.Source)}, layer {strip.Layer}, KV head {strip.Head}.{(bounds.Length > 0 ? $" Shown: {bounds}." : "")}{(merged.Count > 0 ? " Darker: more weight in the merged slot. Above a slot: length of its key over the mean length of its tokens’ keys · log-mass bias in nats." : "")}";
         var canvas = new Canvas(StripWidth, (rows * StripRow) + 56, StripFinding(strip, fates, merged), note);
         var x = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(-2, StripWidth - StripLeft - 18), ["fixedrange"] = true };
         var y = new JsonObject { ["visible"] = false, ["range"] = PlotlyJson.Numbers(rows * StripRow, 0), ["fixedrange"] = true };
@@ -141,6 +144,10 @@ public static partial class Draw
         var dropped = fates.GetValueOrDefault(Palette.Fate(null));
         if (merged.Count == 0) return dropped == 0 ? said : $"{said}; {Number.Percent((double)dropped / strip.Tokens.Count)} of the tokens were dropped";
         var heaviest = merged.Average(slot => slot.Weights.Max());
-        return $"{said}; the heaviest token of a merged slot holds {Number.Percent(heaviest)} of it, {Number.Percent(1 / merged.Average(slot => (double)slot.Tokens.Count))} would be even";
+        var even = merged.Average(slot => 1.0 / slot.Tokens.Count);
+        if (heaviest > EvenShare * even) return $"{said}; the heaviest token of a merged slot holds {Number.Percent(heaviest)} of it, an even share is {Number.Percent(even)}";
+        var inMerged = fates.GetValueOrDefault(Palette.Fate(SlotKind.Merged));
+        var kept = strip.Tokens.Count - inMerged - dropped;
+        return $"{said}; {Number.Count(kept, "token")} kept, {inMerged:#,0} merged into {(merged.Count == 1 ? "one" : $"{merged.Count:#,0}")}{(dropped == 0 ? "" : $", {dropped:#,0} dropped")}";
     }
 }

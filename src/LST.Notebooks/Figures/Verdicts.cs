@@ -12,21 +12,24 @@ internal static class Verdicts
     public static string ByRatio(IReadOnlyList<PerplexityTable> tables)
     {
         var verdicts = tables.Select(Verdict.Of).ToList();
-        return Sentence(verdicts, Ratios(verdicts, ""));
+        return Sentence(verdicts, Ratios(verdicts));
     }
 
-    /// <summary>The finding of panels by bytes: the same, with what the best caches take of the dense one.</summary>
+    /// <summary>The finding of panels by bytes: the same, at what the compared caches take of the dense one.</summary>
     public static string ByBytes(IReadOnlyList<PerplexityTable> tables)
     {
         var verdicts = tables.Select(Verdict.Of).ToList();
-        var (least, most) = Ends(verdicts.Select(verdict => verdict.Best.BytesPerToken / verdict.Best.DenseBytesPerToken), Number.Percent);
-        return Sentence(verdicts, Ratios(verdicts, $"{(least == most ? least : $"{least} to {most}")} of the dense bytes"));
+        var compared = tables.SelectMany((table, i) => table.Rows.Select(row => row.Row).Where(row => row.Method != "dense" && row.Ratio == verdicts[i].Ratio));
+        double[] shares = [.. compared.Select(row => 100 * row.BytesPerToken / row.DenseBytesPerToken).Order()];
+        // Caches of one ratio differ in bytes by a bias or a position for each slot.
+        var about = shares[^1] - shares[0] < 1 ? $"{(shares[0] + shares[^1]) / 2:0} %" : $"{shares[0]:0} % to {shares[^1]:0} %";
+        return Sentence(verdicts, $"At about {about} of the dense bytes{Size(verdicts)}");
     }
 
     private static string Sentence(IReadOnlyList<Verdict> verdicts, string at) => $"{at} {(verdicts.Count == 1 ? Panel(verdicts[0]) : Panels(verdicts))}";
 
     // "At 8:1", or why it is not the largest ratio that is drawn.
-    private static string Ratios(IReadOnlyList<Verdict> verdicts, string bytes)
+    private static string Ratios(IReadOnlyList<Verdict> verdicts)
     {
         var ratios = verdicts.Select(verdict => verdict.Ratio).Distinct().OrderDescending().Select(ratio => $"{Number.Short(ratio)}:1").ToList();
         var which = verdicts.Max(verdict => verdict.Reach) switch
@@ -35,8 +38,20 @@ internal static class Verdicts
             Reach.Common => "largest common ratio",
             _ => ratios.Count == 1 ? "" : "largest ratio",
         };
-        if (ratios.Count > 1) return $"At each panel's {which} ({string.Join(", ", ratios)}{(bytes.Length == 0 ? "" : "; " + bytes)})";
-        return $"At {ratios[0]}{(bytes.Length == 0 ? "" : $" ({bytes})")}{(which.Length == 0 ? "" : $", the {which},")}";
+        if (ratios.Count > 1) return $"At each panel's {which} ({string.Join(", ", ratios)})";
+        return $"At {ratios[0]}{(which.Length == 0 ? "" : $", the {which},")}";
+    }
+
+    // Why it is not the smallest cache that is drawn.
+    private static string Size(IReadOnlyList<Verdict> verdicts)
+    {
+        var whose = verdicts.Select(verdict => verdict.Ratio).Distinct().Count() == 1 ? "the" : "each panel's";
+        return verdicts.Max(verdict => verdict.Reach) switch
+        {
+            Reach.Most => $", {whose} size that most methods have,",
+            Reach.Common => $", {whose} smallest common size,",
+            _ => whose == "the" ? "" : $", {whose} smallest size,",
+        };
     }
 
     private static string Panel(Verdict verdict)

@@ -2,6 +2,7 @@ using LST.Core;
 using LST.Core.Compression;
 using LST.Core.Sidecar;
 using LST.Evaluation.Analysis;
+using LST.Evaluation.Statistics;
 using static TorchSharp.torch;
 
 namespace LST.Evaluation.Tests.Analysis;
@@ -55,6 +56,8 @@ public sealed class ErrorAnalysisTests(TinyPrompt tiny) : IClassFixture<TinyProm
         Assert.Equal(["untrained continuation", "means continuation", "untrained isotropic", "means isotropic", "untrained gaussian", "means gaussian"], tails.Series.Select(series => $"{series.Loss} {series.QuerySource}"));
         Assert.All(tails.Series, series => Assert.Equal(series.Errors.Order(), series.Errors));
         Assert.All(tails.Series, series => Assert.Equal(3 * 6 * 10, series.Errors.Count));
+        Assert.All(tails.Series, series => Assert.Equal((Percentile.Of([.. series.Errors.Select(error => (double)error)], 0.95), 10), (series.P95!.Value.Value, series.P95.Value.Units)));
+        Assert.All(tails.Series, series => Assert.True(series.P95!.Value.Low < series.P95.Value.Value && series.P95.Value.Value < series.P95.Value.High));
     }
 
     [Fact]

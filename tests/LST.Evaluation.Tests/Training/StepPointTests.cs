@@ -74,6 +74,18 @@ public sealed class StepPointTests : IDisposable
     }
 
     [Fact]
+    public void A_story_says_from_which_validation_on_heads_have_measured_budgets_and_keeps_quiet_where_none_differ()
+    {
+        var record = RecordStore.Read<TrainingRecord>(Directory.GetFiles(Path.Combine(Shared.RepositoryRoot, "data", "results", "training"), "*paper-4x*.json")[0]);
+        int? From(params bool[] candidates) => TrainingStory.Of(record with { Development = [.. candidates.Select(candidate => record.Development[0] with { IsCandidate = candidate })] }, "lst", Log(4)).BudgetsFrom;
+
+        Assert.Equal(2, From(false, false, true));
+        Assert.Equal(1, From(false, true, true));
+        Assert.Null(From(true, true));
+        Assert.Null(From(false, false));
+    }
+
+    [Fact]
     public void A_story_weighs_qpaa_and_leaves_out_what_was_not_trained()
     {
         var record = RecordStore.Read<TrainingRecord>(Directory.GetFiles(Path.Combine(Shared.RepositoryRoot, "data", "results", "training"), "*paper-4x*.json")[0]);

@@ -36,6 +36,7 @@ internal static class SampleFigures
         ["cloud-three"] = () => Draw.ProbeCloud(new SampleViews(16).Cloud(150, "untrained", "LM", "LM + QPAA")),
         ["tails-long"] = () => Draw.ErrorTails(new SampleViews(17).Tails(5000)),
         ["logmass-many"] = () => Draw.LogMassScatter(new SampleViews(18).LogMass(6000)),
+        ["story-budgets"] = () => Draw.TrainingStory(new SampleViews(20).ChoiceStory(256, 64)),
         ["story-long"] = () => Draw.TrainingStory(new SampleViews(19).Story(1000, 100)),
     };
 

@@ -1,4 +1,6 @@
 using LST.Evaluation.Analysis;
+using LST.Evaluation.Statistics;
+using LST.Notebooks.Figures;
 
 namespace LST.Notebooks.Tests.Figures;
 
@@ -67,8 +69,15 @@ internal sealed class SampleViews(int seed)
     [
         .. from loss in new[] { ("untrained", 0.5), ("LM", 0.2), ("LM + QPAA", 0.1) }
            from query in new[] { ("continuation", 1.0), ("isotropic", 1.8) }
-           select new ErrorSeries(loss.Item1, query.Item1, [.. Enumerable.Range(0, count).Select(_ => (float)(loss.Item2 * query.Item2 * Math.Exp(0.7 * Gauss()))).Order()]),
+           select WithInterval(new ErrorSeries(loss.Item1, query.Item1, [.. Enumerable.Range(0, count).Select(_ => (float)(loss.Item2 * query.Item2 * Math.Exp(0.7 * Gauss()))).Order()]), 0.1),
     ]);
+
+    /// <summary>A series with an interval of p95 of so much to both sides.</summary>
+    public static ErrorSeries WithInterval(ErrorSeries series, double share)
+    {
+        var p95 = Number.Quantile(series.Errors, 0.95);
+        return series with { P95 = new Estimate(p95, p95 * (1 - share), p95 * (1 + share), 64) };
+    }
 
     public LogMassPairs LogMass(int pairs)
     {
@@ -96,7 +105,8 @@ internal sealed class SampleViews(int seed)
         double[] none = [.. at.Select(_ => double.NaN)];
         return new StoryRun("lst", "computed live", false, at, none, none, none, [], [])
         {
-            Importance = [.. at.Select(step => Math.Exp(-step / (0.5 * steps)) + (0.05 * Gauss()))], DevelopmentSteps = validations, PplOverDense = [.. validations.Select(step => 1.3 - (0.3 * step / steps))],
+            Importance = [.. at.Select(step => Math.Exp(-step / (0.5 * steps)) + (0.05 * Gauss()))], DevelopmentSteps = validations, PplOverDense = [.. validations.Select(step => step == steps ? 0.994 : 1.3 - (0.2 * step / steps))],
+            BudgetsFrom = validations.Length - 1,
         };
     }
 
