@@ -37,6 +37,7 @@ public static class LiveTraining
     {
         if (name.Length == 0 || name.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter != '-')) throw new UsageException($"the name of a training must be letters, digits and hyphens, found '{name}'");
         TrainingSetup.CheckTexts(request.Checked());
+        Inputs.TrainingTexts([.. request.Texts, .. request.DevelopmentTexts]);
         var folder = Path.Combine(ProjectFolders.Work ?? "out", "notebooks", name);
         RunLock.Empty(folder);
         var (log, display, sinceLast) = (Path.Combine(folder, "log.jsonl"), new UpdatingDisplay(), Stopwatch.StartNew());

@@ -35,6 +35,8 @@ public sealed class LiveTrainingTests : IDisposable
         Assert.Matches(@"^[\d,]+ parameters, best step \d of 3: perplexity over dense api-dev \d\.\d{4}$", outputs[2]!.Text());
         Assert.DoesNotContain(Path.GetTempPath(), run.Executed.Format());
         Assert.Equal("4\n", run.Outputs("c4")[0]!.Text());
+        Assert.Equal(["api-train", "api-dev"], run.Texts.Take(2));
+        Assert.DoesNotContain(run.Read, file => file.EndsWith("best.safetensors", StringComparison.Ordinal));
     }
 
     [Fact]
