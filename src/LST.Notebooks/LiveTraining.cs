@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LST.Core;
+using LST.Core.Training;
 using LST.Evaluation;
 using LST.Evaluation.Training;
 using LST.Notebooks.Display;
@@ -29,14 +30,16 @@ public static class LiveTraining
     /// <param name="model">The model, which stays as it is.</param>
     /// <param name="request">What <c>./lst train</c> takes as flags.</param>
     /// <param name="name">Of the folder below <c>out/notebooks</c>, whose former content is deleted, and of the curve.</param>
+    /// <exception cref="DataException">Another training of this name is at work, in this session or another; its folder stays as it is.</exception>
     /// <exception cref="OperationCanceledException">The cell was stopped.</exception>
     /// <exception cref="UsageException">The request means nothing, or a text is no training text.</exception>
     public static TrainedSidecar Run(LoadedModel model, TrainingRequest request, string name)
     {
         if (name.Length == 0 || name.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter != '-')) throw new UsageException($"the name of a training must be letters, digits and hyphens, found '{name}'");
         TrainingSetup.CheckTexts(request.Checked());
+        Inputs.TrainingTexts([.. request.Texts, .. request.DevelopmentTexts]);
         var folder = Path.Combine(ProjectFolders.Work ?? "out", "notebooks", name);
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        RunLock.Empty(folder);
         var (log, display, sinceLast) = (Path.Combine(folder, "log.jsonl"), new UpdatingDisplay(), Stopwatch.StartNew());
         var (result, record) = new TrainingRun(model, request, folder).Run($"notebook {name}", new WatchedProgress(new Progress(), Look), Workbench.Cancel);
         display.Show(Draw.TrainingStory(TrainingStory.Of(record with { Id = Figure.ComputedLive }, name)));
@@ -45,22 +48,9 @@ public static class LiveTraining
         // The curve so far; a file's copy shows the last one alone.
         void Look()
         {
-            if (Workbench.IsHeadless || sinceLast.Elapsed < Pause || TrainingStory.SoFar(log, name, request.Losses?.Alignment ?? 0, Figure.ComputedLive) is not { } story) return;
-            display.Show(Draw.TrainingStory(story));
+            if (Workbench.IsHeadless || sinceLast.Elapsed < Pause) return;
             sinceLast.Restart();
+            if (TrainingStory.SoFar(log, name, request.Losses?.Alignment ?? 0, Figure.ComputedLive) is { } story) display.Show(Draw.TrainingStory(story));
         }
-    }
-
-    private sealed class WatchedProgress(IRunProgress inner, Action look) : IRunProgress
-    {
-        public void Begin(string what, long total, long done = 0, string unit = "chunks") => inner.Begin(what, total, done, unit);
-
-        public void Advance(long steps = 1, string? detail = null)
-        {
-            inner.Advance(steps, detail);
-            look();
-        }
-
-        public void Note(string line) => inner.Note(line);
     }
 }

@@ -10,7 +10,7 @@ using LST.Evaluation.Training;
 
 namespace LST.Notebooks;
 
-/// <summary>What a notebook opens by name. Files of the project that were read are remembered as its inputs (<see cref="Workbench.Reads"/>).</summary>
+/// <summary>What a notebook opens by name. Files of the project and texts that were read are named in its executed copy (<see cref="Workbench.Reads"/>); sidecars are, whoever opens them.</summary>
 public static class Open
 {
     private static readonly Dictionary<(string, string), LoadedModel> Models = [];
@@ -23,16 +23,18 @@ public static class Open
         lock (Models)
         {
             if (!Models.TryGetValue((name, dtype), out var model)) Models[(name, dtype)] = model = LoadedModel.Open(name, PerplexitySettings.ParseDtype(dtype));
-            // Which of its sidecars a cell takes, nobody says here.
-            var sidecars = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", model.Identity.Name);
-            if (Directory.Exists(sidecars)) foreach (var file in Directory.GetFiles(sidecars, "*.safetensors").Order(StringComparer.Ordinal)) Note(file);
-            if (model.Folder is { } folder) Note(Path.Combine(folder, model.Identity.File));
+            if (model.Folder is { } folder) Inputs.File(Path.Combine(folder, model.Identity.File));
             return model;
         }
     }
 
     /// <summary>A text by its name or path.</summary>
-    public static LoadedText Text(string name) => TextCatalog.FromEnvironment().Load(name);
+    public static LoadedText Text(string name)
+    {
+        var text = TextCatalog.FromEnvironment().Load(name);
+        Inputs.Text(name, text);
+        return text;
+    }
 
     /// <summary>The first ids of a text behind BOS.</summary>
     /// <param name="model">The model.</param>
@@ -72,23 +74,13 @@ public static class Open
         var kind = id.Split('-', 2)[0];
         var path = Path.Combine(ProjectFolders.Results, kind, id + ".json");
         if (!File.Exists(path)) throw new DataException($"There is no record '{id}' in data/results/{kind}; take an id that ./lst records list prints.");
-        Note(path);
+        Inputs.File(path);
         return RecordStore.Read<TRecord>(path);
     }
 
     private static string SidecarPath(string file)
     {
         var path = Path.Combine(ProjectFolders.Data ?? "data", "sidecars", file);
-        if (!File.Exists(path)) throw new DataException($"There is no sidecar 'data/sidecars/{file}'; ./lst train makes one.");
-        Note(path);
-        return path;
-    }
-
-    // Relative to the root; what lies outside nobody else could compare.
-    private static void Note(string path)
-    {
-        if (ProjectFolders.Root is not { } root) return;
-        var relative = Path.GetRelativePath(root, Path.GetFullPath(path)).Replace('\\', '/');
-        if (!relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative)) Workbench.Reads(relative);
+        return File.Exists(path) ? path : throw new DataException($"There is no sidecar 'data/sidecars/{file}'; ./lst train makes one.");
     }
 }

@@ -21,7 +21,6 @@ public static class Workbench
     ];
 
     private static readonly Lock Gate = new();
-    private static readonly List<string> Read = [];
     private static volatile bool loaded;
 
     /// <summary>The folder that LST.Notebooks.dll was loaded from.</summary>
@@ -46,13 +45,9 @@ public static class Workbench
     /// <summary>Where tensors are: the accelerator's kind, or <c>cpu</c>.</summary>
     public static string Device => loaded && torch.cuda.is_available() ? "cuda" : "cpu";
 
-    /// <summary>Says what this notebook reads, once each: a file of the project, relative to its root, or the name of a text. The executed copy names it, and a reproduction compares its digest.</summary>
+    /// <summary>Says what this notebook reads, once each: a file of the project, relative to its root, or a name. What <see cref="Open"/> opens, texts, and sidecars need not be said. The executed copy names it, and a reproduction compares its digest.</summary>
     /// <param name="what">A relative path or a name, no path of the machine.</param>
-    public static void Reads(string what)
-    {
-        lock (Read)
-            if (!Read.Contains(what)) Read.Add(what);
-    }
+    public static void Reads(string what) => Inputs.Said(what);
 
     /// <summary>
     /// Makes tensors, figures and tables work in this process: loads the native libraries by full path and, in a notebook, lets the cells
@@ -88,17 +83,13 @@ public static class Workbench
     {
         IsHeadless = true;
         Displays.ChooseBundles();
-        lock (Read) Read.Clear();
+        Inputs.Clear();
+        Inputs.Watch();
     }
 
     internal static void EndHeadless()
     {
         IsHeadless = false;
         Displays.ChooseBundles();
-    }
-
-    internal static IReadOnlyList<string> WhatWasRead()
-    {
-        lock (Read) return [.. Read];
     }
 }

@@ -24,7 +24,7 @@ public sealed partial class ReproduceFullTests : IDisposable
         var second = await project.Run("reproduce", "--full");
 
         Assert.True(first.ExitCode == 0, first.Error);
-        Assert.Contains("measuring 1 records again", first.Error);
+        Assert.Contains("measuring 1 record again", first.Error);
         var again = Assert.Single(Directory.GetFiles(project.At("out/reproduce/results/ppl")), file => Path.GetFileName(file).StartsWith("ppl-lst-ref-api-e1-", StringComparison.Ordinal) && Chunks(file) == 2);
         Assert.Equal(Ppl(project.At($"data/results/ppl/{id}.json")), Ppl(again), 1e-6);
         // mean at 2:1, here and as recorded.

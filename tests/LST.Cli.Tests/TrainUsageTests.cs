@@ -34,6 +34,8 @@ public sealed class TrainUsageTests : IDisposable
         { "--dev nope", "'nope' is neither a text nor a file" },
         { "--dev ,", "--dev: name at least one development text" },
         { "--dev-chunks 0", "--dev-chunks '0'" },
+        { "--dev-queries 3 --dev-chunks 2", "--dev-queries 3: expected at most --dev-chunks, which is 2; give fewer, or more --dev-chunks" },
+        { "--dev-queries 5", "--dev-queries 5: expected at most --dev-chunks, which is 4" },
         { "--dev-recall -1", "--dev-recall '-1'" },
         { "--kinds text", "--kinds 'text': expected text=WEIGHT,repeat=WEIGHT,recall=WEIGHT,ruler=WEIGHT" },
         { "--kinds poem=1", "--kinds 'poem=1'" },

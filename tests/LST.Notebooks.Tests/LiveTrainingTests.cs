@@ -1,11 +1,13 @@
 using LST.Core;
+using LST.Core.Training;
+using LST.Evaluation;
 using LST.Evaluation.Training;
 using LST.Notebooks.Tests.Runner;
 
 namespace LST.Notebooks.Tests;
 
 /// <summary>Training and measuring inside a notebook, on the model that ships.</summary>
-public class LiveTrainingTests
+public sealed class LiveTrainingTests : IDisposable
 {
     private const string Usings = "using LST.Core.Compression;\nusing LST.Evaluation.Training;\nusing LST.Notebooks;\nvar model = Open.Model(\"lst-ref\");";
 
@@ -33,6 +35,8 @@ public class LiveTrainingTests
         Assert.Matches(@"^[\d,]+ parameters, best step \d of 3: perplexity over dense api-dev \d\.\d{4}$", outputs[2]!.Text());
         Assert.DoesNotContain(Workbench.Root, string.Concat(outputs.Select(output => output!.ToJsonString())));
         Assert.Equal("4\n", run.Outputs("c4")[0]!.Text());
+        Assert.Equal(["api-train", "api-dev"], run.Texts.Take(2));
+        Assert.DoesNotContain(run.Read, file => file.EndsWith("best.safetensors", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -45,6 +49,19 @@ public class LiveTrainingTests
     }
 
     [Fact]
+    public void A_name_that_another_training_has_is_refused_and_its_files_stay()
+    {
+        var folder = Directory.CreateDirectory(Folder("test-of-two-trainings")).FullName;
+        File.WriteAllText(Path.Combine(folder, "checkpoint"), "of the other");
+        using var other = new RunLock(folder);
+
+        var error = Assert.Throws<DataException>(() => LiveTraining.Run(Open.Model("lst-ref"), new TrainingRequest { Steps = 1, Texts = ["api-train"], DevelopmentTexts = ["api-dev"] }, "test-of-two-trainings"));
+
+        Assert.Contains("another run is writing into this folder; wait for its end", error.Message);
+        Assert.Equal("of the other", File.ReadAllText(Path.Combine(folder, "checkpoint")));
+    }
+
+    [Fact]
     public void What_must_not_be_trained_on_and_names_that_are_none_are_refused()
     {
         var model = Open.Model("lst-ref");
@@ -52,4 +69,12 @@ public class LiveTrainingTests
         Assert.Contains("'../x'", Assert.Throws<UsageException>(() => LiveTraining.Run(model, new TrainingRequest { Steps = 1 }, "../x")).Message);
         Assert.Contains("role", Assert.Throws<UsageException>(() => LiveTraining.Run(model, new TrainingRequest { Steps = 1, Texts = ["api"] }, "refused")).Message);
     }
+
+    public void Dispose()
+    {
+        foreach (var name in new[] { "test-of-live-training", "test-of-two-trainings" })
+            if (Directory.Exists(Folder(name))) Directory.Delete(Folder(name), recursive: true);
+    }
+
+    private static string Folder(string name) => Path.Combine(ProjectFolders.Work!, "notebooks", name);
 }

@@ -75,7 +75,7 @@ public sealed class ReproduceCommand : AsyncCommand<ReproduceCommand.Settings>
         var read = Manifest.Read(Reproducer.CommittedManifest(root));
         var used = read.Names.SelectMany(name => read.Find(name)!.Inputs.Keys).Select(Path.GetFileNameWithoutExtension).ToHashSet();
         var wanted = records.Where(record => used.Contains(record.Id)).ToList();
-        progress.Note($"measuring {wanted.Count} records again; where they were made that took {TimeSpan.FromSeconds(wanted.Sum(record => record.WallSeconds)):hh\\:mm} h");
+        progress.Note($"measuring {wanted.Count} {(wanted.Count == 1 ? "record" : "records")} again; where they were made that took {TimeSpan.FromSeconds(wanted.Sum(record => record.WallSeconds)):hh\\:mm} h");
         List<AgreementRow> rows = [];
         foreach (var command in wanted.Select(record => record.Command).Distinct())
         {

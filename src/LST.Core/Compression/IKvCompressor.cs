@@ -56,7 +56,7 @@ public interface IKvCompressor : IDisposable
     /// <summary>Model passes of methods that declare <see cref="CompressorNeeds.ModelPasses"/>, after the prefill and before any layer is compressed.</summary>
     void Prepare(IModelAccess model) { }
 
-    /// <summary>Slots per layer and head. The sum must not exceed L·H_kv·n (<see cref="BudgetPlan.SlotsPerHead"/>); <see cref="PromptCompression"/> refuses a plan whose sum does.</summary>
+    /// <summary>Slots per layer and head. The sum must not exceed L·H_kv·n and what whole heads take (<see cref="BudgetPlan.Most"/>); <see cref="PromptCompression"/> refuses a plan whose sum does.</summary>
     BudgetPlan Plan(PlanContext context);
 
     /// <summary>True position of the token behind the prompt: T, unless the method renumbers its slots.</summary>
@@ -113,10 +113,16 @@ public sealed record LayerBudget(Ratio Ratio, int Slots, IReadOnlyList<int> Slot
 }
 
 /// <summary>Slots of all layers.</summary>
-/// <param name="SlotsPerHead">n, the mean over layers and heads that the plan keeps to: ⌊T / r⌋, or the more that the method stands for (protected tokens of a short prompt, an option with a budget of its own, heads that cannot be compressed).</param>
+/// <param name="SlotsPerHead">n, the mean over layers and heads that the plan keeps to: ⌊T / r⌋, or the more that the method stands for (protected tokens of a short prompt, an option with a budget of its own).</param>
 /// <param name="Layers">[L].</param>
 public sealed record BudgetPlan(int SlotsPerHead, IReadOnlyList<LayerBudget> Layers)
 {
+    /// <summary>Slots beyond L·H_kv·n that heads take which the method cannot compress so far and leaves as they are: for each, T less its part of the budget. The other heads keep to theirs.</summary>
+    public long SlotsOfWholeHeads { get; init; }
+
+    /// <summary>Most slots that the plan may have: L·H_kv·n and <see cref="SlotsOfWholeHeads"/>.</summary>
+    public long Most(PlanContext context) => ((long)context.Layers * context.KeyValueHeads * SlotsPerHead) + SlotsOfWholeHeads;
+
     /// <summary>Sum over layers and heads.</summary>
     public long Total => Layers.Sum(layer => (long)layer.Total);
 

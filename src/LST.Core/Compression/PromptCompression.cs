@@ -190,9 +190,9 @@ public static class PromptCompression
         {
             plan = job.Compressor.Plan(context);
             // Each head's slots are held to the plan below; here the plan is held to what all methods of a table are compared at.
-            var most = (long)context.Layers * context.KeyValueHeads * plan.SlotsPerHead;
+            var most = plan.Most(context);
             if (plan.Total > most)
-                throw new CompressionException($"{plan.Total} slots were planned where {context.Layers} layers of {context.KeyValueHeads} KV heads may have {most}: {plan.SlotsPerHead} a head for {context.Tokens} tokens at {context.Ratio}:1; this is a defect of the method");
+                throw new CompressionException($"{plan.Total} slots were planned where {context.Layers} layers of {context.KeyValueHeads} KV heads may have {most}: {plan.SlotsPerHead} a head{(plan.SlotsOfWholeHeads > 0 ? $" and {plan.SlotsOfWholeHeads} for heads that stay whole," : "")} for {context.Tokens} tokens at {context.Ratio}:1; this is a defect of the method");
         }
 
         public void Compress(LayerContext layer)

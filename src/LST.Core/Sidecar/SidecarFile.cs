@@ -9,6 +9,9 @@ public static class SidecarFile
 {
     private const string ConfigKey = "lst", MeanName = "input.mean", DeviationName = "input.deviation";
 
+    /// <summary>Told the path of every file that was opened as a sidecar, whoever asked for it: a notebook's copy names what was really read.</summary>
+    public static event Action<string>? Opened;
+
     /// <summary>Writes a sidecar atomically; parameters in bfloat16 unless asked otherwise, the input scale in float32.</summary>
     /// <exception cref="ModelFileException">The disk refuses.</exception>
     public static void Write(string path, SidecarModule sidecar, ScalarType dtype = ScalarType.BFloat16)
@@ -71,7 +74,9 @@ public static class SidecarFile
         if (!File.Exists(path)) throw new SidecarException($"{path}: there is no such sidecar file; give the path of a .safetensors file that ./lst train wrote");
         try
         {
-            return SafetensorsFile.Open(path);
+            var file = SafetensorsFile.Open(path);
+            Opened?.Invoke(path);
+            return file;
         }
         catch (ModelFileException error)
         {

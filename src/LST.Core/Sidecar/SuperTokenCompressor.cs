@@ -101,9 +101,9 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
         if (context.IsIdentity) return BudgetPlan.Uniform(context, context.Tokens);
         var slots = HeadBudgets.Slots(Of(context.Asked).Config, context);
         var plans = Plans(context);
-        // A head with fewer slots than tokens but without windows is one that this network cannot compress so far; it stays as it is, beyond the budget.
-        var isBeyond = plans.Index().Any(layer => layer.Item.Index().Any(head => head.Item is null && slots[layer.Index, head.Index] < context.Tokens));
-        return new BudgetPlan(isBeyond ? context.Tokens : context.Slots, [.. plans.Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]) { Asked = context.Asked })]);
+        // A head with fewer slots than tokens but without windows is one that this network cannot compress so far; it stays as it is, beyond its part of the budget. The others keep to theirs.
+        var beyond = plans.Index().Sum(layer => layer.Item.Index().Sum(head => head.Item is null ? (long)context.Tokens - slots[layer.Index, head.Index] : 0));
+        return new BudgetPlan(context.Slots, [.. plans.Select(heads => new LayerBudget(context.Ratio, context.Slots, [.. heads.Select(plan => plan?.Slots ?? context.Tokens)]) { Asked = context.Asked })]) { SlotsOfWholeHeads = beyond };
     }
 
     /// <inheritdoc/>

@@ -30,11 +30,14 @@ internal static class GitCheckout
         }
     }
 
-    /// <summary>Whether tracked files differ from the commit. New files do not count: a run's own records are new files. Null: git cannot tell.</summary>
+    /// <summary>
+    /// Whether tracked files differ from the commit. What the project makes itself does not count: new files (a run's own records), and <c>figures/</c>, which nothing that runs is made from:
+    /// the first figure of a reproduction would else make the second one look changed. Null: git cannot tell.
+    /// </summary>
     public static bool? IsDirty(string root)
     {
         if (Commit(root) is null) return null;
-        var start = new ProcessStartInfo("git", ["-C", root, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no"])
+        var start = new ProcessStartInfo("git", ["-C", root, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)figures"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -16,14 +16,17 @@ public sealed record StepPoint(int Step, double Lm, double Kl, double Qpaa, doub
     /// <summary>Most points of a record.</summary>
     public const int Most = 200;
 
-    /// <summary>The steps of a <c>log.jsonl</c>; more than <paramref name="most"/> become means of runs that are equally long to one step.</summary>
+    /// <summary>
+    /// The steps of a <c>log.jsonl</c>, which a run may be writing; more than <paramref name="most"/> become means of runs that are equally long to one step. A last line without its end is
+    /// one that is being written, or was when the run was stopped, and is left out.
+    /// </summary>
     /// <exception cref="DataException">The file cannot be read as a log.</exception>
     public static IReadOnlyList<StepPoint> ReadLog(string path, int most = Most)
     {
         try
         {
             List<StepPoint> steps = [];
-            foreach (var line in File.ReadLines(path))
+            foreach (var line in WholeLines(path))
                 if (JsonNode.Parse(line) is JsonObject entry && entry.ContainsKey("ce"))
                     steps.Add(new StepPoint(entry["step"]!.GetValue<int>(), Number(entry, "ce"), Number(entry, "kl"), Number(entry, "qpaa"), Number(entry, "div"), Number(entry, "importance")));
             return Thinned(steps, most);
@@ -43,6 +46,14 @@ public sealed record StepPoint(int Step, double Lm, double Kl, double Qpaa, doub
             var run = steps.Skip(from).Take(to - from).ToList();
             return new StepPoint(run[^1].Step, run.Average(s => s.Lm), run.Average(s => s.Kl), run.Average(s => s.Qpaa), run.Average(s => s.Diversity), run.Average(s => s.Importance));
         })];
+    }
+
+    private static IEnumerable<string> WholeLines(string path)
+    {
+        // The writer keeps its file open: whoever reads must allow that, or some systems refuse.
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd().Split('\n')[..^1];
     }
 
     // Logs of older builds have no importance.

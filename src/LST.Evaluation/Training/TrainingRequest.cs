@@ -29,7 +29,7 @@ public sealed record TrainingRequest
     /// <summary>Development items of the recall examination.</summary>
     public int RecallItems { get; init; } = 24;
 
-    /// <summary>Chunks of each development text whose queries the error of attention's output is measured on at every validation; 0: none.</summary>
+    /// <summary>Chunks of each development text whose queries the error of attention's output is measured on at every validation, at most <see cref="DevelopmentChunks"/>; 0: none.</summary>
     public int QueryPrompts { get; init; }
 
     /// <summary>P: tokens of a prefix; null: the protocol's for the model.</summary>
@@ -94,6 +94,7 @@ public sealed record TrainingRequest
         if (Minutes is not null && !(Minutes > 0 && double.IsFinite(Minutes.Value))) throw new UsageException($"--minutes {Minutes}: expected a number above 0");
         if (Texts.Count == 0) throw new UsageException("--texts: name at least one training text (./lst data list)");
         if (DevelopmentTexts.Count == 0) throw new UsageException("--dev: name at least one development text (wiki-dev, api-dev, books-dev): the best step is chosen on it");
+        if (QueryPrompts > DevelopmentChunks) throw new UsageException($"--dev-queries {QueryPrompts}: expected at most --dev-chunks, which is {DevelopmentChunks}; give fewer, or more --dev-chunks");
         Losses?.Checked();
         return this;
     }

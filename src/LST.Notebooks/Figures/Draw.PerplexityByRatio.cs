@@ -92,10 +92,11 @@ public static partial class Draw
     private static string NameOf(PerplexityTable table) =>
         $"<b>{TokenText.Escape(table.Records[0].Model.Name)}</b> on <b>{TokenText.Escape(table.Records[0].Text.Name)}</b>{(table.Records[0].Options["equal"]?.ToString() == "bytes" ? ", equal bytes" : "")}";
 
+    // The last id of the prefix is the first input behind the compressed cache: T = P − 1.
     private static string Loaded(IReadOnlyList<PerplexityTable> tables) => string.Join(" ", tables.Select(table =>
     {
         PerplexityRecord record = table.Records[0];
-        return $"{TokenText.Escape(record.Model.Name)} on {TokenText.Escape(record.Text.Name)}: {Number.Count(record.Chunks, "chunk")}, {(record.Prefix is { } prefix ? $"{prefix:#,0} tokens compressed, {record.Suffix:#,0} scored" : record.Protocol)}.";
+        return $"{TokenText.Escape(record.Model.Name)} on {TokenText.Escape(record.Text.Name)}: {Number.Count(record.Chunks, "chunk")}, {(record.Prefix is { } prefix ? $"{prefix - 1:#,0} tokens compressed, {record.Suffix:#,0} scored" : record.Protocol)}.";
     }));
 
     private static string Records(IEnumerable<PerplexityTable> tables) => string.Join(", ", tables.SelectMany(table => table.Records).Select(record => record.Id));

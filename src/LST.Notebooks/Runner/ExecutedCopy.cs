@@ -61,14 +61,17 @@ public static class ExecutedCopy
         json["metadata"]!["lst"] = new JsonObject
         {
             ["source_sha256"] = run.Source.ContentSha256, ["commit"] = versions.Commit, ["dirty"] = versions.Dirty, ["device"] = device, ["seconds"] = Math.Round(run.Elapsed.TotalSeconds, 1),
-            ["read"] = new JsonArray([.. run.Read.Select(name => (JsonNode)name)]),
+            ["read"] = new JsonArray([.. run.Read.Select(name => (JsonNode)name)]), ["texts"] = new JsonArray([.. run.Texts.Select(name => (JsonNode)name)]),
         };
         var cells = json["cells"]!.AsArray();
         foreach (var footer in cells.Where(cell => cell!["id"]!.GetValue<string>() == FooterId).ToList()) cells.Remove(footer);
-        var read = run.Read.Count == 0 ? "" : $" It read {string.Join(", ", run.Read.Select(what => $"`{what.Replace('`', '\'')}`"))}.";
+        string[] all = [.. run.Read.Select(Quoted), .. run.Texts.Select(text => "text " + Quoted(text))];
+        var read = all.Length == 0 ? "" : $" It read {string.Join(", ", all)}.";
         cells.Add(NotebookFile.NewCell("markdown", FooterId, string.Create(CultureInfo.InvariantCulture,
             $"---\nExecuted by `./lst notebook run` from commit `{commit}`, source `{run.Source.ContentSha256[..16]}`, on {device}, in {run.Elapsed.TotalSeconds:0.0} s.{read} Do not edit this copy: edit the source and run it again.")));
     }
+
+    private static string Quoted(string what) => $"`{what.Replace('`', '\'')}`";
 
     private static IEnumerable<(string File, byte[] Png)> Pictures(NotebookFile copy)
     {

@@ -12,9 +12,10 @@ public sealed record CellStart(int Number, int Count, string Id, TimeSpan Elapse
 /// <param name="Executed">With outputs, as far as it ran.</param>
 /// <param name="Failure">Why it ended early; null: it did not.</param>
 /// <param name="Elapsed">How long it ran.</param>
-/// <param name="Read">What the notebook said that it read (<see cref="Workbench.Reads"/>).</param>
+/// <param name="Read">Files of the project that were read, and what the notebook said that it reads (<see cref="Workbench.Reads"/>).</param>
+/// <param name="Texts">Texts that were read: names with the beginning of their digests.</param>
 /// <param name="IsAbandoned">A cell went on when the run was over. Nothing else may run in this process; it should end.</param>
-public sealed record NotebookRun(NotebookFile Source, NotebookFile Executed, CellFailure? Failure, TimeSpan Elapsed, IReadOnlyList<string> Read, bool IsAbandoned)
+public sealed record NotebookRun(NotebookFile Source, NotebookFile Executed, CellFailure? Failure, TimeSpan Elapsed, IReadOnlyList<string> Read, IReadOnlyList<string> Texts, bool IsAbandoned)
 {
     /// <summary>One sentence; null: it ran to the end.</summary>
     public string? Problem => Failure?.Sentence(Source.Name);

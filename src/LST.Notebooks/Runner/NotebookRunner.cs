@@ -62,7 +62,7 @@ public sealed class NotebookRunner(RunLimits limits)
         }
         // Kernels with a cell that still runs cannot be taken away from it.
         if (!isAbandoned) kernels.Dispose();
-        return new NotebookRun(notebook, executed, failure, clock.Elapsed, Workbench.WhatWasRead(), isAbandoned);
+        return new NotebookRun(notebook, executed, failure, clock.Elapsed, Inputs.Files, Inputs.Texts, isAbandoned);
     }
 
     private async Task<(CellFailure? Failure, bool IsAbandoned)> RunCell(CellKernels kernels, NotebookCell cell, CellOutputs outputs, TimeSpan spent, CancellationToken interrupt)

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using LST.Evaluation.Records;
 
 namespace LST.Evaluation.Tests.Records;
@@ -74,6 +76,24 @@ public sealed class MachineInfoTests : IDisposable
         Assert.Null(GitCheckout.IsDirty(_temporary.Path));
     }
 
+    [Fact]
+    public void Figures_that_were_made_again_do_not_make_a_checkout_dirty_and_changed_sources_do()
+    {
+        foreach (var file in new[] { "src/a.cs", "figures/00-a.ipynb", "figures/00-a/picture.png", "docs/figures/drawn.md" }) _temporary.Write(file, "as committed");
+        Git("init", "-q");
+        Git("add", ".");
+        Git("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "All");
+        Assert.False(GitCheckout.IsDirty(_temporary.Path));
+
+        _temporary.Write("figures/00-a.ipynb", "made again");
+        _temporary.Write("figures/01-b.ipynb", "new");
+        File.Delete(_temporary.File("figures/00-a/picture.png"));
+        Assert.False(GitCheckout.IsDirty(_temporary.Path));
+
+        _temporary.Write("docs/figures/drawn.md", "changed");
+        Assert.True(GitCheckout.IsDirty(_temporary.Path));
+    }
+
     [Theory]
     [InlineData("eval|ppl|--ratios|2,4", "./lst eval ppl --ratios 2,4")]
     [InlineData("eval|--text|/home/me/my notes.txt,api", "./lst eval --text 'my notes.txt,api'")]
@@ -82,6 +102,20 @@ public sealed class MachineInfoTests : IDisposable
     [InlineData("--name|it's|", "./lst --name 'it'\\''s' ''")]
     public void A_recorded_command_can_be_typed_again_and_names_no_folder_of_the_machine(string arguments, string shown) =>
         Assert.Equal(shown, CommandText.Of(arguments.Split('|')));
+
+    private void Git(params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start("git", ["-C", _temporary.Path, .. arguments]);
+            process.WaitForExit();
+            Assert.Equal(0, process.ExitCode);
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip("needs git");
+        }
+    }
 
     private void WriteGit(string folder, string files)
     {

@@ -49,10 +49,25 @@ public sealed class StepPointTests : IDisposable
     [Fact]
     public void A_log_that_is_none_is_refused_in_a_sentence()
     {
-        File.WriteAllText(folder.File("log.jsonl"), "{\"step\":1,\"ce\":");
+        File.WriteAllText(folder.File("log.jsonl"), "{\"step\":1,\"ce\":\n");
 
         Assert.Contains("'log.jsonl' cannot be read", Assert.Throws<DataException>(() => StepPoint.ReadLog(folder.File("log.jsonl"))).Message);
         Assert.Contains("'nowhere.jsonl' cannot be read", Assert.Throws<DataException>(() => StepPoint.ReadLog(folder.File("nowhere.jsonl"))).Message);
+    }
+
+    [Theory]
+    [InlineData("{\"step\":5,\"c")]
+    [InlineData("{\"step\":5,\"ce\":1}")]
+    [InlineData("{")]
+    public void The_line_that_is_being_written_is_left_out_while_the_writer_holds_the_file(string torn)
+    {
+        var path = Log(4);
+        using var writer = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        writer.Write(System.Text.Encoding.UTF8.GetBytes(torn));
+        writer.Flush();
+
+        Assert.Equal([1, 2, 3, 4], StepPoint.ReadLog(path).Select(step => step.Step));
+        Assert.Equal([1, 2, 3, 4], TrainingStory.SoFar(path, "LM", 1, "live")!.Steps);
     }
 
     [Fact]
