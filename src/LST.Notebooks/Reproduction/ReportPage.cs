@@ -105,16 +105,23 @@ internal static class ReportPage
         """;
 
     private const string Script = """
+        const room = 26; // Above a figure, for the buttons that plotly.js would lay over its title.
         const draw = (place) => {
           if (place.dataset.drawn) return;
           place.dataset.drawn = "1";
           const figure = JSON.parse(document.querySelector(`script[data-for="${CSS.escape(place.id)}"]`).textContent);
-          Plotly.newPlot(place, figure.data, figure.layout, { ...figure.config, displaylogo: false, displayModeBar: "hover" });
+          const inner = document.createElement("div");
+          inner.style.cssText = `position:relative;padding-top:${room}px`;
+          place.append(inner);
+          Plotly.newPlot(inner, figure.data, figure.layout, { ...figure.config, displaylogo: false, displayModeBar: "hover" }).then(() => {
+            const bar = inner.querySelector(".modebar-container");
+            if (bar) bar.style.top = `-${room}px`;
+          });
         };
         const places = [...document.querySelectorAll(".figure")];
         for (const place of places) {
           const figure = JSON.parse(document.querySelector(`script[data-for="${CSS.escape(place.id)}"]`).textContent);
-          place.style.minHeight = (figure.layout.height || 450) + "px";
+          place.style.minHeight = (figure.layout.height || 450) + room + "px";
         }
         const seen = new IntersectionObserver((entries) => entries.filter((e) => e.isIntersecting).forEach((e) => draw(e.target)), { rootMargin: "600px" });
         places.forEach((place) => seen.observe(place));

@@ -22,6 +22,10 @@ public class ReportPageTests
         await page.EvaluateExpressionAsync("places.forEach(draw)");
         await page.WaitForFunctionAsync("() => document.querySelectorAll('.figure .main-svg').length >= 2");
 
+        await page.WaitForFunctionAsync("() => document.querySelector('.figure .modebar-container')?.style.top === '-26px'");
+        // The buttons end above what is drawn.
+        Assert.True(await page.EvaluateExpressionAsync<bool>("document.querySelector('.figure .modebar').getBoundingClientRect().bottom <= document.querySelector('.figure .main-svg').getBoundingClientRect().top + 1"));
+
         Assert.Empty(problems);
         var text = await page.EvaluateExpressionAsync<string>("document.body.innerText");
         Assert.Contains("Title of 00-a & more", text);
