@@ -43,7 +43,10 @@ internal sealed class JupyterFolder : IDisposable
         var name = System.IO.Path.GetFileNameWithoutExtension(notebook);
         string[] arguments =
             ["--to", "notebook", "--execute", notebook, "--allow-errors", $"--ExecutePreprocessor.timeout={CellSeconds}", "--output-dir", At("executed"), "--output", name];
-        var (exitCode, output) = await ExternalProgram.Run(program, arguments, Path, Limit, Environment);
+        var (exitCode, output) = (1, "");
+        // Jupyter finds free ports for a kernel, lets go of them and tells the kernel: another process may have taken one in between. That race is Jupyter's; a port of our own kernel's web server is no NetMQ socket.
+        for (var attempt = 0; attempt < 3 && exitCode != 0 && (attempt == 0 || output.Contains("NetMQ.AddressAlreadyInUseException", StringComparison.Ordinal)); attempt++)
+            (exitCode, output) = await ExternalProgram.Run(program, arguments, Path, Limit, Environment);
         Assert.True(exitCode == 0, $"notebook {name}: {output}");
         return NotebookFile.Read(At("executed", name + ".ipynb"));
     }
