@@ -23,7 +23,10 @@ public static class MethodRegistry
         MeanPooling.Entry,
         StreamingLlm.Entry,
         HeavyHitters.Entry,
+        Tova.Entry,
         SnapKv.Entry,
+        KeyNorm.Entry,
+        KeyDiff.Entry,
         KvZip.Entry,
         SuperTokenCompressor.Entry,
     ];

@@ -42,6 +42,17 @@ public static class Selection
         return [.. winners.Select(head => (int[])[.. Enumerable.Range(0, sinks), .. head.Select(j => j + sinks), .. Enumerable.Range(tokens - recent, recent)])];
     }
 
+    /// <summary>Keeps the best tokens of every head by a score of all T; nothing is protected.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="budget">Slots of each head.</param>
+    /// <param name="scores">[H_kv, T], computed only where something is to be dropped.</param>
+    public static CompressedLayer Best(LayerContext layer, LayerBudget budget, Func<LayerContext, LayerBudget, Tensor> scores)
+    {
+        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Identity(layer);
+        using var scope = NewDisposeScope();
+        return Gather(layer, Top(scores(layer, budget), budget.SlotsByHead));
+    }
+
     /// <summary>Copies the kept tokens of every head into packed storage at their true positions.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="kept">[H_kv][slots], ascending indices of tokens.</param>

@@ -44,6 +44,7 @@ public static class MethodCases
         "mean:key-space=pre-rope:log-mass=true", "mean:log-mass=true:sinks=1:recent=3", "mean:grouping=fixed-window:sinks=2:recent=2", "mean:window=3:sinks=0:recent=0", "mean:budget=middle",
         "streaming:positions=cache-index", "streaming:sinks=0",
         "h2o:normalize=by-count:recent=0", "h2o:sinks=2:group=max:recent=n/4",
+        "tova:keep-last=true",
         "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
         "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2",
         "lst:preset=lst-large:sidecar=untrained", "lst:preset=paper:sidecar=untrained",

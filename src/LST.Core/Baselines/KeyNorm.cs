@@ -1,0 +1,30 @@
+using LST.Core.Caching;
+using LST.Core.Compression;
+using static TorchSharp.torch;
+
+namespace LST.Core.Baselines;
+
+/// <summary>
+/// Knorm, or L2 (Devoto et al., arXiv 2406.11430): the keys of smallest Euclidean norm, per KV head, norms in float32. No options.
+/// Reads keys alone. Protects nothing; rests on the observation that short keys draw much attention, which not every head follows.
+/// </summary>
+public sealed class KeyNorm : IScoringCompressor
+{
+    /// <summary>Registry line.</summary>
+    public static MethodEntry Entry { get; } = new("knorm", [], "keys of smallest norm (arXiv 2406.11430)", [], _ => new KeyNorm());
+
+    /// <inheritdoc/>
+    public CompressorNeeds Needs => CompressorNeeds.None;
+
+    /// <inheritdoc/>
+    public BudgetPlan Plan(PlanContext context) => BudgetPlan.WithProtected(context, 0);
+
+    /// <inheritdoc/>
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(layer, budget, Scores);
+
+    /// <inheritdoc/>
+    public Tensor Scores(LayerContext layer, LayerBudget budget) => -layer.Keys.to(float32).norm(-1);
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}
