@@ -2,6 +2,11 @@ using static TorchSharp.torch;
 
 namespace LST.Core.Tests;
 
+/// <summary>Pauses are the process's: what is asked of them must not depend on the tests beside.</summary>
+[CollectionDefinition(nameof(PausesAlone), DisableParallelization = true)]
+public sealed class PausesAlone;
+
+[Collection(nameof(PausesAlone))]
 public class CollectionPauseTests
 {
     [Fact]

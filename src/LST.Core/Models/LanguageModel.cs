@@ -14,8 +14,8 @@ namespace LST.Core.Models;
 /// </summary>
 public sealed class LanguageModel : IDisposable
 {
-    // A pause costs a tenth of a millisecond and more: too much for a step of single tokens.
-    private const int PausedTokens = 32;
+    // A pause costs a tenth of a millisecond: too much for a step of single tokens, which our own kernels mostly do.
+    private const int PausedTokens = 2;
     private readonly Tensor embedding;          // [V, M]
     private readonly Tensor finalNorm;          // [M]
     private readonly Tensor? head;              // [V, M], null when tied
