@@ -99,7 +99,7 @@ public class HeadInvariantTests(CompressedCells cells)
         {
             var lost = pool.SelectMany(head => head.Lost.Select(token => Score((head.Layer, head.Head), token))).DefaultIfEmpty(0).Max();
             var won = pool.SelectMany(head => head.Won.Select(token => Score((head.Layer, head.Head), token))).DefaultIfEmpty(0).Min();
-            Assert.True(lost - won <= ScoreRounding * lost, $"{spec.Typed}: a token of score {lost} gave way to one of {won}");
+            Assert.True(lost - won <= ScoreRounding * Math.Abs(lost), $"{spec.Typed}: a token of score {lost} gave way to one of {won}");
         }
     }
 }
