@@ -29,15 +29,11 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
         BudgetPlan.WithProtected(context, options.Slots("sinks", context.Slots, context.Ratio) + options.Slots("recent", context.Slots, context.Ratio));
 
     /// <inheritdoc/>
-    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
-    {
-        var slots = budget.SlotsByHead[0];
-        if (slots >= layer.Tokens) return Selection.Identity(layer);
-        using var scope = NewDisposeScope();
-        var (sinks, recent) = Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), slots);
-        var middle = Scores(layer, budget).narrow(1, sinks, layer.Tokens - sinks - recent);
-        return Selection.Gather(layer, Selection.TopWithProtected(middle, layer.Tokens, sinks, recent, budget.SlotsByHead));
-    }
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(this, layer, budget);
+
+    /// <inheritdoc/>
+    public (int Sinks, int Recent) Kept(LayerBudget budget) =>
+        Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), budget.SlotsByHead.Min());
 
     /// <inheritdoc/>
     public Tensor Scores(LayerContext layer, LayerBudget budget)
@@ -50,7 +46,7 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
     /// <inheritdoc/>
     public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)
     {
-        var (sinks, recent) = Protected.Clamp(options.Slots("sinks", budget.Slots, budget.Ratio), options.Slots("recent", budget.Slots, budget.Ratio), budget.SlotsByHead[0]);
+        var (sinks, recent) = Kept(budget);
         return SlotOrigins.OfKept(layer, made, sinks, recent);
     }
 

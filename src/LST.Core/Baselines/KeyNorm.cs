@@ -20,7 +20,7 @@ public sealed class KeyNorm : IScoringCompressor
     public BudgetPlan Plan(PlanContext context) => BudgetPlan.WithProtected(context, 0);
 
     /// <inheritdoc/>
-    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(layer, budget, Scores);
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(this, layer, budget);
 
     /// <inheritdoc/>
     public Tensor Scores(LayerContext layer, LayerBudget budget) => -layer.Keys.to(float32).norm(-1);

@@ -70,12 +70,10 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
     }
 
     /// <inheritdoc/>
-    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
-    {
-        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
-        using var scope = NewDisposeScope();
-        return Selection.Gather(layer, Selection.Top(Forced(Prepared[layer.Layer], Sinks(budget.Slots, budget.Ratio)), budget.SlotsByHead));
-    }
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(this, layer, budget);
+
+    /// <inheritdoc/>
+    public (int Sinks, int Recent) Kept(LayerBudget budget) => (Sinks(budget.Slots, budget.Ratio), 0);
 
     /// <inheritdoc/>
     public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made, Sinks(budget.Slots, budget.Ratio));

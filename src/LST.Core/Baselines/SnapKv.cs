@@ -37,13 +37,10 @@ public sealed class SnapKv(MethodOptions options) : IScoringCompressor
     }
 
     /// <inheritdoc/>
-    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
-    {
-        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
-        using var scope = NewDisposeScope();
-        var observe = Observe(budget);
-        return Selection.Gather(layer, Selection.TopWithProtected(Scores(layer, budget), layer.Tokens, 0, observe, budget.SlotsByHead));
-    }
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(this, layer, budget);
+
+    /// <inheritdoc/>
+    public (int Sinks, int Recent) Kept(LayerBudget budget) => (0, Observe(budget));
 
     /// <inheritdoc/>
     public Tensor Scores(LayerContext layer, LayerBudget budget)

@@ -15,8 +15,6 @@ public sealed class Tova(MethodOptions options) : IScoringCompressor
     public static MethodEntry Entry { get; } = new("tova", [], "tokens that the last query attends to, one set a layer (arXiv 2401.06104)",
         [new("keep-last", "false", OptionKind.Flag, "the newest token stays in any case")], options => new Tova(options));
 
-    private int Recent => options.Flag("keep-last") ? 1 : 0;
-
     /// <inheritdoc/>
     public CompressorNeeds Needs => CompressorNeeds.Statistics;
 
@@ -29,15 +27,19 @@ public sealed class Tova(MethodOptions options) : IScoringCompressor
         var slots = budget.SlotsByHead[0];
         if (slots >= layer.Tokens) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
-        var candidates = Row(layer).narrow(0, 0, layer.Tokens - Recent).unsqueeze(0);
-        return Selection.Same(layer, Selection.TopWithProtected(candidates, layer.Tokens, 0, Recent, [slots])[0]);
+        var (_, recent) = Kept(budget);
+        var candidates = Row(layer).narrow(0, 0, layer.Tokens - recent).unsqueeze(0);
+        return Selection.Same(layer, Selection.TopWithProtected(candidates, layer.Tokens, 0, recent, [slots])[0]);
     }
+
+    /// <inheritdoc/>
+    public (int Sinks, int Recent) Kept(LayerBudget budget) => (0, options.Flag("keep-last") ? 1 : 0);
 
     /// <inheritdoc/>
     public Tensor Scores(LayerContext layer, LayerBudget budget) => Row(layer).unsqueeze(0).expand(layer.KeyValueHeads, layer.Tokens);
 
     /// <inheritdoc/>
-    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made, recent: Recent);
+    public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made, recent: Kept(budget).Recent);
 
     /// <inheritdoc/>
     public void Dispose() { }

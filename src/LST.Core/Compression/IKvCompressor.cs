@@ -80,6 +80,26 @@ public interface IScoringCompressor : IKvCompressor
     /// (BOS, a sink); tokens that are kept whatever their score may have columns all the same. Only tokens at the end may have none: SnapKV's own window does not vote on itself.
     /// </summary>
     Tensor Scores(LayerContext layer, LayerBudget budget);
+
+    /// <summary>First and last tokens that are kept whatever their score, within the smallest head of a budget.</summary>
+    /// <param name="budget">Budget of a layer.</param>
+    (int Sinks, int Recent) Kept(LayerBudget budget) => (0, 0);
+}
+
+/// <summary>What a layer's budget binds.</summary>
+public enum BudgetRule
+{
+    /// <summary>Every head holds exactly its slots.</summary>
+    EachHead,
+
+    /// <summary>The layer holds exactly their sum, and heads share it as the method finds when it sees the layer.</summary>
+    WholeLayer,
+
+    /// <summary>Every head holds at most its slots.</summary>
+    AtMost,
+
+    /// <summary>A rule of the method's own decides (a threshold): the number of slots is known when the layer is compressed, and its effective ratio is what a table shows.</summary>
+    Open,
 }
 
 /// <summary>What a plan is made from.</summary>
@@ -107,6 +127,9 @@ public sealed record LayerBudget(Ratio Ratio, int Slots, IReadOnlyList<int> Slot
 {
     /// <summary>As <see cref="PlanContext.Asked"/>.</summary>
     public Ratio Asked { get; init; } = Ratio;
+
+    /// <summary>What the slots bind.</summary>
+    public BudgetRule Rule { get; init; }
 
     /// <summary>Sum over heads.</summary>
     public int Total => SlotsByHead.Sum();

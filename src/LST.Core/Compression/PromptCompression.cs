@@ -25,8 +25,11 @@ public sealed class CompressedPrompt(KvCache cache, BudgetPlan plan, double mill
     /// <summary>The cache, ready for the next token at its true position.</summary>
     public KvCache Cache => cache;
 
-    /// <summary>What was planned, and therefore kept.</summary>
+    /// <summary>What was planned; the cache holds it as its layers' rules say (<see cref="BudgetRule"/>).</summary>
     public BudgetPlan Plan => plan;
+
+    /// <summary>Slots that are held, all layers and heads.</summary>
+    public long Slots { get; } = cache.Layers.Sum(layer => (long)layer.Prefix!.Slots);
 
     /// <summary>Time of compression in milliseconds: preparation, statistics that the method reads (whoever computed them), and the method itself.</summary>
     public double Milliseconds => milliseconds;
@@ -207,10 +210,21 @@ public static class PromptCompression
             cache.Layers[layer.Layer].Replace(compressed);
             if (compressed.Batch != 1 || compressed.KeyValueHeads != context.KeyValueHeads || compressed.Keys.shape[1] != layer.Config.HeadDim)
                 throw new CompressionException($"layer {layer.Layer}: 1 sample of {context.KeyValueHeads} KV heads of width {layer.Config.HeadDim} was planned, the method gave {compressed.Batch} of {compressed.KeyValueHeads} heads of width {compressed.Keys.shape[1]}; this is a defect of the method");
-            for (var h = 0; h < context.KeyValueHeads; h++)
-                if (compressed.Length(0, h) != budget.SlotsByHead[h])
-                    throw new CompressionException($"layer {layer.Layer}, head {h}: planned {budget.SlotsByHead[h]} slots, the method kept {compressed.Length(0, h)} of {context.Tokens}; this is a defect of the method");
+            RequirePlanned(layer.Layer, budget, compressed);
             job.OnLayer?.Invoke(layer, budget, compressed);
+        }
+
+        private void RequirePlanned(int layer, LayerBudget budget, CompressedLayer made)
+        {
+            if (budget.Rule == BudgetRule.WholeLayer && made.Slots != budget.Total)
+                throw new CompressionException($"layer {layer}: planned {budget.Total} slots, the method kept {made.Slots} of {context.KeyValueHeads} heads of {context.Tokens}; this is a defect of the method");
+            for (var h = 0; h < context.KeyValueHeads; h++)
+            {
+                var (kept, planned) = (made.Length(0, h), budget.SlotsByHead[h]);
+                var most = budget.Rule is BudgetRule.EachHead or BudgetRule.AtMost ? planned : context.Tokens;
+                if (kept > most || (budget.Rule == BudgetRule.EachHead && kept != planned))
+                    throw new CompressionException($"layer {layer}, head {h}: planned {most} slots{(budget.Rule == BudgetRule.EachHead ? "" : " at most")}, the method kept {kept} of {context.Tokens}; this is a defect of the method");
+            }
         }
 
         public CompressedPrompt Finish()

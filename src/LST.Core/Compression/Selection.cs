@@ -42,15 +42,17 @@ public static class Selection
         return [.. winners.Select(head => (int[])[.. Enumerable.Range(0, sinks), .. head.Select(j => j + sinks), .. Enumerable.Range(tokens - recent, recent)])];
     }
 
-    /// <summary>Keeps the best tokens of every head by a score of all T; nothing is protected.</summary>
+    /// <summary>Keeps the tokens of every head that a method scores best, and those that it keeps in any case. Scores are computed only where something is to be dropped.</summary>
+    /// <param name="method">The method.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="budget">Slots of each head.</param>
-    /// <param name="scores">[H_kv, T], computed only where something is to be dropped.</param>
-    public static CompressedLayer Best(LayerContext layer, LayerBudget budget, Func<LayerContext, LayerBudget, Tensor> scores)
+    public static CompressedLayer Best(IScoringCompressor method, LayerContext layer, LayerBudget budget)
     {
         if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Identity(layer);
         using var scope = NewDisposeScope();
-        return Gather(layer, Top(scores(layer, budget), budget.SlotsByHead));
+        var (sinks, recent) = method.Kept(budget);
+        var middle = method.Scores(layer, budget).narrow(1, sinks, layer.Tokens - sinks - recent);
+        return Gather(layer, TopWithProtected(middle, layer.Tokens, sinks, recent, budget.SlotsByHead));
     }
 
     /// <summary>Copies the kept tokens of every head into packed storage at their true positions.</summary>

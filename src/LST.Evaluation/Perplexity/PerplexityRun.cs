@@ -101,7 +101,7 @@ public sealed class PerplexityRun
             // Those that run the model first plan from what it shows.
             if (compressors[r].Needs.HasFlag(CompressorNeeds.ModelPasses)) continue;
             var plan = compressors[r].Plan(new PlanContext(tokens, config.Layers, config.KeyValueHeads, rows[r].Ratio));
-            rows[r].RequireCompression(plan, (long)config.Layers * config.KeyValueHeads * tokens, tokens);
+            rows[r].RequireCompression(plan.Total, (long)config.Layers * config.KeyValueHeads * tokens, tokens);
         }
     }
 
@@ -151,10 +151,10 @@ public sealed class PerplexityRun
         for (var j = 0; j < jobRows.Count; j++)
         {
             var (row, prompt) = (rows[jobRows[j]], prompts.Jobs[j]);
-            row.RequireCompression(prompt.Plan, DenseSlots(tokens), tokens);
+            row.RequireCompression(prompt.Slots, DenseSlots(tokens), tokens);
             row.RequireBytes(prompt.Bytes, DenseBytes(tokens), settings.Equal);
             var losses = ContinuationScorer.Score(loaded.Model, prompt.Cache, inputs.Span, targets.Span, cancel);
-            var result = Result(row, losses, prompt.Plan.Total, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds);
+            var result = Result(row, losses, prompt.Slots, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds);
             prompt.Dispose();                  // the other rows need the memory of its padded view
             yield return (jobRows[j], result);
         }

@@ -31,10 +31,10 @@ internal sealed class Row(MethodSpec method, Ratio ratio)
 
     private string PlainKey { get; } = $"{method.Name}:{string.Join(':', method.Options.Values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value}"))}@{ratio}";
 
-    /// <summary>Refuses a plan that keeps every slot although the ratio asks for fewer.</summary>
-    public void RequireCompression(BudgetPlan plan, long denseSlots, int tokens)
+    /// <summary>Refuses a cache, or a plan of one, that keeps every slot although the ratio asks for fewer.</summary>
+    public void RequireCompression(long slots, long denseSlots, int tokens)
     {
-        if (Ratio.Value > 1 && plan.Total >= denseSlots)
+        if (Ratio.Value > 1 && slots >= denseSlots)
             throw new CompressionException($"{method.Typed} at {Ratio}:1 keeps all {denseSlots} slots of {tokens} tokens: nothing is compressed; give a longer --prefix or fewer protected tokens");
     }
 
@@ -55,9 +55,9 @@ internal sealed class Row(MethodSpec method, Ratio ratio)
         trials++;
         var slots = Math.Max(1, Budget.Slots(tokens));
         var (bytes, allowed, lists) = (WorstBytes(trial), AllowedBytes(denseBytes), trial.Plan.Layers.Sum(layer => layer.SlotsByHead.Count));
-        var perSlot = (double)bytes / trial.Plan.Total * lists;              // bytes of one more slot in every head
+        var perSlot = (double)bytes / trial.Slots * lists;              // bytes of one more slot in every head
         // Where n slots were asked for and kept, one more costs what the others cost; no trial is needed to know.
-        var isLargest = trials == 1 || (trial.Plan.Total == (long)slots * lists && (slots + 1) * perSlot > allowed);
+        var isLargest = trials == 1 || (trial.Slots == (long)slots * lists && (slots + 1) * perSlot > allowed);
         if (bytes <= allowed) fits = slots;
         else tooMany = slots;
         if ((bytes <= allowed && isLargest) || (fits > 0 && tooMany - fits == 1))

@@ -106,7 +106,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
                 if (going is not null) ends.Add(PromptEnd.Of(parts[^1].Dense, wanted));
                 parts[^1].Dense.Dispose();             // only one prompt's full cache at a time
             }
-            (long, long)[] kept = [.. parts.Select(part => (part.Jobs[0].Plan.Total, part.Jobs[0].Bytes))];
+            (long, long)[] kept = [.. parts.Select(part => (part.Jobs[0].Slots, part.Jobs[0].Bytes))];
             KvCache[] caches = [.. parts.Select(part => part.Jobs[0].Cache)];
             var online = going is null ? null : OnlineCompression.Continue(model, going, request.Ratio, caches, ends);
             var cache = online?.Cache ?? KvCache.Join(model.Config, caches, model.Dtype, model.Device, Math.Clamp(request.NewTokens, 1, 256));
