@@ -28,6 +28,7 @@ public static class MethodRegistry
         KeyNorm.Entry,
         KeyDiff.Entry,
         KvZip.Entry,
+        AttentionMatching.Entry,
         SuperTokenCompressor.Entry,
     ];
 
