@@ -39,6 +39,7 @@ public static class MethodRegistry
         AdaKv.Entry,
         KvZip.Entry,
         LagKv.Entry,
+        AttentionMatching.Entry,
         SuperTokenCompressor.Entry,
     ];
 
