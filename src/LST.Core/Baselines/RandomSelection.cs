@@ -36,7 +36,7 @@ public sealed class RandomSelection(MethodOptions options) : IKvCompressor
         var scores = new float[layer.KeyValueHeads * middle];
         for (var h = 0; h < layer.KeyValueHeads; h++)
             for (var j = 0; j < middle; j++)
-                scores[h * middle + j] = Hash((ulong)options.Whole("seed"), (ulong)layer.Layer, (ulong)h, (ulong)(j + sinks));
+                scores[h * middle + j] = TokenDraw.Whole(options.Whole("seed"), layer.Layer, h, j + sinks);
         using var drawn = tensor(scores, layer.KeyValueHeads, middle);
         return Selection.Gather(layer, Selection.TopWithProtected(drawn, layer.Tokens, sinks, recent, budget.SlotsByHead));
     }
@@ -50,18 +50,4 @@ public sealed class RandomSelection(MethodOptions options) : IKvCompressor
 
     /// <inheritdoc/>
     public void Dispose() { }
-
-    // SplitMix64 over the four numbers in turn; the top 24 bits fill a float exactly.
-    private static float Hash(params ReadOnlySpan<ulong> numbers)
-    {
-        var state = 0UL;
-        foreach (var number in numbers)
-        {
-            state += number + 0x9E3779B97F4A7C15;
-            state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
-            state = (state ^ (state >> 27)) * 0x94D049BB133111EB;
-            state ^= state >> 31;
-        }
-        return state >> 40;
-    }
 }

@@ -58,7 +58,9 @@ public static class Selection
     /// <summary>Copies the kept tokens of every head into packed storage at their true positions.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="kept">[H_kv][slots], ascending indices of tokens.</param>
-    public static CompressedLayer Gather(LayerContext layer, IReadOnlyList<int[]> kept)
+    /// <param name="values">[H_kv, T, D] that slots take instead of the layer's values, of any type and device; null: the layer's.</param>
+    /// <param name="counts">Tokens that each slot stands for, head after head; null: one each.</param>
+    public static CompressedLayer Gather(LayerContext layer, IReadOnlyList<int[]> kept, Tensor? values = null, float[]? counts = null)
     {
         using var scope = NewDisposeScope();
         var tokens = layer.Tokens;
@@ -68,8 +70,23 @@ public static class Selection
         var index = tensor(rows, device: layer.Keys.device);
         var shape = new long[] { kept.Count * tokens, layer.Keys.shape[2] };
         return new CompressedLayer(1, kept.Count,
-            layer.Keys.reshape(shape).index_select(0, index), layer.Values.reshape(shape).index_select(0, index),
-            offsets, [.. kept.SelectMany(head => head)], positionsShared: kept.All(head => head.AsSpan().SequenceEqual(kept[0]))).Detached();
+            layer.Keys.reshape(shape).index_select(0, index), (values ?? layer.Values).to(layer.Values.dtype).to(layer.Values.device).reshape(shape).index_select(0, index),
+            offsets, [.. kept.SelectMany(head => head)], counts: counts, positionsShared: kept.All(head => head.AsSpan().SequenceEqual(kept[0]))).Detached();
+    }
+
+    /// <summary>The tokens of a head that are not kept, ascending.</summary>
+    /// <param name="kept">Kept tokens, ascending.</param>
+    /// <param name="tokens">T.</param>
+    internal static int[] Dropped(ReadOnlySpan<int> kept, int tokens)
+    {
+        var dropped = new int[tokens - kept.Length];
+        var (found, slot) = (0, 0);
+        for (var j = 0; j < tokens; j++)
+        {
+            if (slot < kept.Length && kept[slot] == j) slot++;
+            else dropped[found++] = j;
+        }
+        return dropped;
     }
 
     /// <summary>The layer as it is, packed: what ratio 1 and prompts below the budget get, bit for bit.</summary>

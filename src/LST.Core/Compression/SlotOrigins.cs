@@ -22,7 +22,10 @@ public enum SlotPart
 /// <summary>What one slot is made of.</summary>
 /// <param name="Part">Why it is there.</param>
 /// <param name="Tokens">Tokens in it, ascending from 0.</param>
-/// <param name="Weights">Weight of each token's key in the slot's key before anything that a network adds; they sum up to 1.</param>
+/// <param name="Weights">
+/// Weight of each token's key in the slot's key before anything that a network adds; of its value in the slot's value where a method merges values alone.
+/// They sum up to 1, unless the method adds instead of averaging (CaM).
+/// </param>
 public sealed record SlotOrigin(SlotPart Part, IReadOnlyList<int> Tokens, IReadOnlyList<float> Weights)
 {
     /// <summary>A token that stays.</summary>

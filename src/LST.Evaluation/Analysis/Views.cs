@@ -34,7 +34,7 @@ public enum SlotKind
 /// <param name="Kind">Why it is there.</param>
 /// <param name="Position">RoPE position of its key.</param>
 /// <param name="Tokens">Tokens in it, ascending, counted from the first token of the view that shows it.</param>
-/// <param name="Weights">Weight of each of them; they sum up to 1.</param>
+/// <param name="Weights">Weight of each of them (<see cref="LST.Core.Compression.SlotOrigin"/>); they sum up to 1, unless the method adds.</param>
 /// <param name="NormRatio">Norm of the slot's key over the mean norm of its tokens' keys.</param>
 /// <param name="Bias">Log-mass bias, nats.</param>
 public sealed record SlotView(SlotKind Kind, int Position, IReadOnlyList<int> Tokens, IReadOnlyList<float> Weights, float NormRatio, float Bias);

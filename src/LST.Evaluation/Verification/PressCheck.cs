@@ -27,7 +27,7 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
 
         for (var b = 0; b < prompt.Batch; b++)
         {
-            Prepare(compressor, b);
+            Prepare(compressor, expected, b);
             var budget = compressor.Plan(plan);
             cache.NextPositions[b] = compressor.NextPosition(plan, budget);
             for (var l = 0; l < config.Layers; l++)
@@ -38,6 +38,7 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
                 parts[l][b] = compressor.Compress(context, budget.Layers[l]);
                 if (IsFitted(expected)) CheckFit(expected, parts[l][b], context, l, b);
                 else CheckSlots(expected, shared, parts[l][b], context, l, b);
+                if (compressor is CacheMerging cam && expected.Has("merge_probability")) CheckProbabilities(expected, cam.MergeProbabilities(context, budget.Layers[l]), l, b);
                 if (expected.Has("scores") && compressor is IScoringCompressor scoring) CheckScores(expected, scoring.Scores(context, budget.Layers[l]), l, b);
             }
         }
@@ -48,8 +49,13 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
         differences.Absolute("suffix logits", expected.Float("suffix_logits"), prompt.Model.Logits(prompt.Model.Run(prompt["suffix_ids"], cache)), tolerance);
     }
 
-    private void Prepare(IKvCompressor compressor, int sample)
+    private void Prepare(IKvCompressor compressor, GoldenTensors expected, int sample)
     {
+        if (compressor is CacheMerging cam && expected.Has("uniforms"))
+        {
+            var uniforms = expected.Float("uniforms");
+            cam.Uniform = (layer, head, token) => uniforms[layer, sample, head, token].item<float>();
+        }
         if (!compressor.Needs.HasFlag(CompressorNeeds.ModelPasses)) return;
         if (compressor is KvZip zip) zip.Prompt = new KvZipPrompt(Ids("first_prompt_ids"), Ids("next_prompt_ids"), Ids("suffix_ids"));
         var ids = prompt["prompt_ids"][sample].contiguous();
@@ -68,9 +74,9 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
             var (start, length) = (actual.Offsets[h], actual.Length(0, h));
             if (expected.Has("lengths")) differences.Exact("lengths", [expected.Long("lengths")[l, b, h].item<long>()], [length]);
             if (expected.Has("kept"))
-                differences.Exact("kept", [.. Row(expected.Long("kept"), l, b, h).data<long>().ToArray().Where(j => j >= 0)], Originals(actual, context, h));
+                differences.Exact("kept", [.. Row(expected.Long("kept"), l, b, h).data<long>().ToArray().Where(j => j >= 0)], expected.Has("values") ? OwnPositions(actual, h) : Originals(actual, context, h));
             if (expected.Has("positions"))
-                differences.Exact("positions", Row(expected.Long("positions"), l, b, h).data<long>().ToArray().AsSpan(0, length), [.. actual.Positions.Slice(start, length).ToArray().Select(p => (long)p)]);
+                differences.Exact("positions", Row(expected.Long("positions"), l, b, h).data<long>().ToArray().AsSpan(0, length), OwnPositions(actual, h));
             if (expected.Has("count"))
                 differences.Absolute("count", Row(expected.Float("count"), l, b, h).narrow(0, 0, length), actual.Counts is null ? ones(length) : tensor(actual.Counts.AsSpan(start, length).ToArray()), 0);
             if (expected.Has("bias"))
@@ -81,6 +87,9 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
         }
     }
 
+    // Merged values are no token's; their slots stand at their tokens' own positions.
+    private static long[] OwnPositions(CompressedLayer actual, int head) => [.. actual.Positions.Slice(actual.Offsets[head], actual.Length(0, head)).ToArray().Select(p => (long)p)];
+
     // Values and biases of a least squares fit move with its rounding; what it reaches does not.
     private static bool IsFitted(GoldenTensors expected) => expected.Has("mass_objective");
 
@@ -90,7 +99,7 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
         for (var h = 0; h < actual.KeyValueHeads; h++)
         {
             var (start, length) = (actual.Offsets[h], actual.Length(0, h));
-            differences.Exact("kept", Row(expected.Long("kept"), l, b, h).data<long>().ToArray(), [.. actual.Positions.Slice(start, length).ToArray().Select(position => (long)position)]);
+            differences.Exact("kept", Row(expected.Long("kept"), l, b, h).data<long>().ToArray(), OwnPositions(actual, h));
             var reached = MatchingObjectives.Of(context.Queries!.narrow(0, h * group, group).reshape(group * context.Tokens, -1), context.Keys[h], context.Values[h],
                 actual.Keys.narrow(0, start, length), actual.Values.narrow(0, start, length), actual.Bias?.narrow(0, start, length) ?? zeros(length));
             Excess("mass objective (relative excess)", reached.Mass, "mass_objective");
@@ -107,6 +116,11 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
         if (length == 0) return [];
         var distance = (actual.Values.narrow(0, start, length).unsqueeze(1) - context.Values[head].unsqueeze(0)).abs().amax([-1]);
         return distance.argmin(-1).data<long>().ToArray();
+    }
+
+    private void CheckProbabilities(GoldenTensors expected, IReadOnlyList<float[]> actual, int l, int b)
+    {
+        for (var h = 0; h < actual.Count; h++) differences.Absolute("merge probabilities", Row(expected.Float("merge_probability"), l, b, h), tensor(actual[h]), ScoreTolerance);
     }
 
     private void CheckScores(GoldenTensors expected, Tensor actual, int l, int b)

@@ -57,6 +57,7 @@ internal static class PressOptions
         JsonValueKind.String => Text(value.GetString()!),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
+        JsonValueKind.Null => "none",
         _ => value.GetRawText(),
     };
 

@@ -143,7 +143,7 @@ public static partial class Draw
         var said = $"{Number.Count(strip.Tokens.Count, "token")} became {Number.Count(strip.Slots.Count, "slot")}";
         var dropped = fates.GetValueOrDefault(Palette.Fate(null));
         if (merged.Count == 0) return dropped == 0 ? said : $"{said}; {Number.Percent((double)dropped / strip.Tokens.Count)} of the tokens were dropped";
-        var heaviest = merged.Average(slot => slot.Weights.Max());
+        var heaviest = merged.Average(slot => slot.Weights.Max() / slot.Weights.Sum());
         var even = merged.Average(slot => 1.0 / slot.Tokens.Count);
         if (heaviest > EvenShare * even) return $"{said}; the heaviest token of a merged slot holds {Number.Percent(heaviest)} of it, an even share is {Number.Percent(even)}";
         var inMerged = fates.GetValueOrDefault(Palette.Fate(SlotKind.Merged));

@@ -51,9 +51,17 @@ internal sealed class RandomLayer
     public CompressedLayer Compress(string method, Ratio ratio, bool withPreRopeKeys = true) =>
         Compress(MethodSpec.Parse(method), withPreRopeKeys ? context : Of(Config, context.Queries!, context.Keys, context.Values), ratio);
 
+    /// <summary>What a compressor that a test made ready makes of it.</summary>
+    public CompressedLayer Compress(IKvCompressor compressor, Ratio ratio) => Compress(compressor, context, ratio);
+
     public static CompressedLayer Compress(MethodSpec spec, LayerContext context, Ratio ratio)
     {
         using var compressor = spec.Create();
+        return Compress(compressor, context, ratio);
+    }
+
+    private static CompressedLayer Compress(IKvCompressor compressor, LayerContext context, Ratio ratio)
+    {
         var plan = compressor.Plan(new PlanContext(context.Tokens, 1, context.KeyValueHeads, ratio));
         return compressor.Compress(context, plan.Layers[0]);
     }

@@ -55,6 +55,7 @@ public class MergeInvariantTests(CompressedCells cells)
     {
         var spec = MethodSpec.Parse(method);
         var model = cells.Model("gqa", "fp32");
+        var compared = 0;
         foreach (var ratio in Ratios)
         {
             using var scope = NewDisposeScope();
@@ -66,14 +67,18 @@ public class MergeInvariantTests(CompressedCells cells)
             {
                 var layer = merged.Layers[l];
                 var equal = EqualWithinRuns(spec, prompt.Layers[l], first.Layers[l], model.Rotary);
-                Assert.Equal(first.Layers[l].Counts, layer.Counts);
+                if (!spec.HasTraits(MethodTraits.ByContent)) Assert.Equal(first.Layers[l].Counts, layer.Counts);
                 var (keys, pre, values) = (PlainNumbers.Heads(equal.Keys), PlainNumbers.Heads(equal.PreRopeKeys), PlainNumbers.Heads(equal.Values));
                 var (heldKeys, heldValues, width) = (PlainNumbers.Of(layer.Keys), PlainNumbers.Of(layer.Values), (int)layer.Keys.shape[1]);
                 for (var h = 0; h < layer.KeyValueHeads; h++)
                 {
                     var runs = Runs(layer, h);
+                    var leaders = Runs(first.Layers[l], h).SelectMany(run => Enumerable.Repeat(run.Start, run.End - run.Start)).ToArray();
                     for (var i = 0; i < runs.Length; i++)
                     {
+                        // Equal tokens draw other attention than before, and other runs may come of it.
+                        if (leaders[runs[i].Start] != leaders[runs[i].End - 1]) continue;
+                        if (runs[i].End - runs[i].Start > 1) compared++;
                         var row = layer.Offsets[h] + i;
                         var key = IsPreRope(spec) ? NaiveRotation.Turn(pre[h][runs[i].Start], layer.Positions[row], model.Rotary.InverseFrequencies) : keys[h][runs[i].Start];
                         Assert.InRange(PlainNumbers.Distance(key, PlainNumbers.Row(heldKeys, row, width)), 0, 1e-5);
@@ -82,12 +87,15 @@ public class MergeInvariantTests(CompressedCells cells)
                 }
             }
         }
+        Assert.True(compared > 0);
     }
 
     [Theory, MemberData(nameof(Averaging))]
     public void With_the_log_of_its_count_a_run_of_equal_tokens_keeps_its_mass(string method)
     {
         var spec = MethodSpec.Parse(method);
+        // Protection by attention, or a threshold, would find other runs among equal tokens.
+        if (spec.Name == "kvmerger" && (spec.Options["mode"] == "paper" || spec.Options["heavy"] != "0")) return;
         if (IsPreRope(spec) || !spec.Options.Values.TryGetValue("log-mass", out var logMass) || logMass != "true") return;
         var model = cells.Model("gqa", "fp32");
         foreach (var ratio in Ratios)
@@ -101,6 +109,7 @@ public class MergeInvariantTests(CompressedCells cells)
             {
                 var layer = merged.Layers[l];
                 Assert.NotNull(layer.Bias);
+                Assert.Equal(first.Layers[l].Counts, layer.Counts);
                 var equal = EqualWithinRuns(spec, prompt.Layers[l], first.Layers[l], model.Rotary);
                 for (var h = 0; h < layer.KeyValueHeads; h++)
                 {

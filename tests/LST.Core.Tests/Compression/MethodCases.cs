@@ -31,6 +31,12 @@ public enum MethodTraits
 
     /// <summary>Its size does not follow the budget n: dense, and options that ask for another rule.</summary>
     OwnBudget = 32,
+
+    /// <summary>What a slot is made of follows from keys or attention and not from positions alone.</summary>
+    ByContent = 64,
+
+    /// <summary>Values are sums with weights that do not sum up to 1, and a token may be in several.</summary>
+    Adds = 128,
 }
 
 /// <summary>
@@ -47,6 +53,9 @@ public static class MethodCases
         "tova:keep-last=true",
         "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
         "pyramidkv:observe=4:kernel=3:pooling=avg:beta=5", "pyramidkv:observe=n/3:group-order=pool-first",
+        "cam:base=h2o", "cam:sampling=expectation:targets=3:denominator=max:sinks=1", "cam:base=h2o:sinks=2:recent=3:sampling=expectation:targets=5",
+        "kvmerger:recent=6:heavy=0:log-mass=true", "kvmerger:max-run=3:sigma=5:heavy=4", "kvmerger:mode=paper:epsilon=0.3", "kvmerger:mode=paper:epsilon=0:log-mass=true:recent=2:heavy=1:max-run=5",
+        "weightedkv:mode=segment-mean", "weightedkv:sinks=0:recent=0",
         "expected-attention:covariance=false:epsilon=0.02:sinks=2", "expected-attention:value-norm=false:future=9:sinks=0",
         "adakv:observe=4:kernel=3:alpha=0", "adakv:scorer=h2o:recent=8:normalize=by-count", "adakv:scorer=tova:keep-last=true", "adakv:scorer=knorm:alpha=0.5", "adakv:scorer=keydiff",
         "adakv:scorer=pyramidkv:observe=5", "adakv:scorer=expected-attention:epsilon=0.02", "adakv:scorer=kvzip:sinks=2", "adakv:scorer=lagkv:lag=8",
@@ -72,6 +81,9 @@ public static class MethodCases
         "dense" => MethodTraits.Selects | MethodTraits.OwnBudget,
         "mean" => MethodTraits.Averages | (spec.Options["budget"] == "middle" || !spec.Options.IsAutomatic("window") ? MethodTraits.OwnBudget : 0),
         "streaming" => spec.Options["positions"] == "cache-index" ? MethodTraits.Renumbers : MethodTraits.Selects,
+        "cam" => MethodTraits.KeepsKeys | MethodTraits.ByContent | MethodTraits.Adds,
+        "kvmerger" => MethodTraits.Averages | MethodTraits.ByContent | (spec.Options["mode"] == "paper" ? MethodTraits.Ragged | MethodTraits.OwnBudget : 0),
+        "weightedkv" => MethodTraits.KeepsKeys | MethodTraits.Averages | MethodTraits.ByContent,
         "kvzip" or "adakv" => MethodTraits.Selects | MethodTraits.Ragged,
         "lst" => spec.Options["sidecar"] switch
         {
@@ -98,6 +110,11 @@ public static class MethodCases
     public static (int Sinks, int Recent) Protected(this MethodSpec spec, int slots, Ratio ratio)
     {
         int Asked(string key) => spec.Options.Values.ContainsKey(key) && !spec.Options.IsAutomatic(key) ? spec.Options.Slots(key, slots, ratio) : 0;
-        return (Asked("sinks"), Asked("recent"));
+        return spec.Name switch
+        {
+            "cam" when spec.Options.IsAutomatic("sinks") && spec.Options["base"] == "streaming" => (4, Asked("recent")),
+            "weightedkv" => (Asked("sinks"), Math.Max(1, spec.Options.IsAutomatic("recent") ? (slots / 2) - Asked("sinks") : Asked("recent"))),
+            _ => (Asked("sinks"), Asked("recent")),
+        };
     }
 }

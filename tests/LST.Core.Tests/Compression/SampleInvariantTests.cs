@@ -76,7 +76,7 @@ public class SampleInvariantTests(CompressedCells cells)
         using var expected = alone.Compress(cell.Spec, Ratio);
         var job = cell.Samples[0].Jobs[CompressedCells.Ratios.ToList().IndexOf(Ratio)];
 
-        for (var l = 0; l < cell.Model.Config.Layers; l++) AssertSame(expected.Layers[l], job.Cache.Layers[l].Prefix!);
+        for (var l = 0; l < cell.Model.Config.Layers; l++) AssertSame(expected.Layers[l], job.Cache.Layers[l].Prefix!, WeightTolerance(cell.Spec, type));
     }
 
     [Theory, MemberData(nameof(Cells))]
@@ -95,12 +95,16 @@ public class SampleInvariantTests(CompressedCells cells)
         Assert.Equal(cell.Samples[0].Jobs[^1].Cache.NextPositions[0] + 11, cache.NextPositions[0]);
     }
 
-    private static void AssertSame(CompressedLayer expected, CompressedLayer actual)
+    // Attention is summed up in other chunks; weights that follow from it are rounded differently.
+    private static double WeightTolerance(MethodSpec spec, string type) => !spec.HasTraits(MethodTraits.ByContent) ? 0 : type == "bf16" ? 1.0 / 128 : 1e-5;
+
+    private static void AssertSame(CompressedLayer expected, CompressedLayer actual, double valueTolerance = 0)
     {
         Assert.Equal(expected.Offsets.ToArray(), actual.Offsets.ToArray());
         Assert.Equal(expected.Positions.ToArray(), actual.Positions.ToArray());
         Assert.Equal(PlainNumbers.Bits(expected.Keys), PlainNumbers.Bits(actual.Keys));
-        Assert.Equal(PlainNumbers.Bits(expected.Values), PlainNumbers.Bits(actual.Values));
+        if (valueTolerance == 0) Assert.Equal(PlainNumbers.Bits(expected.Values), PlainNumbers.Bits(actual.Values));
+        else Assert.InRange(PlainNumbers.Distance(expected.Values, actual.Values), 0, valueTolerance * (1 + PlainNumbers.Of(expected.Values).Max(Math.Abs)));
         Assert.Equal(expected.Bias is null, actual.Bias is null);
         if (expected.Bias is not null) Assert.Equal(PlainNumbers.Bits(expected.Bias), PlainNumbers.Bits(actual.Bias!));
         Assert.Equal(expected.Counts, actual.Counts);
