@@ -31,6 +31,12 @@ public enum MethodTraits
 
     /// <summary>Its size does not follow the budget n: dense, and options that ask for another rule.</summary>
     OwnBudget = 32,
+
+    /// <summary>Biases and values are a least squares fit to queries: rounding moves them along what the queries do not tell apart.</summary>
+    Fits = 64,
+
+    /// <summary>Draws random numbers for every query head.</summary>
+    DrawsByQueryHead = 128,
 }
 
 /// <summary>
@@ -47,6 +53,7 @@ public static class MethodCases
         "tova:keep-last=true",
         "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
         "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2",
+        "matching:selection=omp", "matching:drop-below=0.5:gradient-steps=0", "matching:probes=gaussian:ridge=1e-6", "matching:probes=isotropic", "matching:probes=repeat",
         "lst:preset=lst-large:sidecar=untrained", "lst:preset=paper:sidecar=untrained",
     ];
 
@@ -68,6 +75,8 @@ public static class MethodCases
         "mean" => MethodTraits.Averages | (spec.Options["budget"] == "middle" || !spec.Options.IsAutomatic("window") ? MethodTraits.OwnBudget : 0),
         "streaming" => spec.Options["positions"] == "cache-index" ? MethodTraits.Renumbers : MethodTraits.Selects,
         "kvzip" => MethodTraits.Selects | MethodTraits.Ragged,
+        "attention-matching" => MethodTraits.KeepsKeys | MethodTraits.Fits | (spec.Options["selection"] == "omp" || !spec.Options.IsAutomatic("drop-below") ? MethodTraits.Ragged : 0)
+            | (spec.Options["probes"] is "gaussian" or "isotropic" ? MethodTraits.DrawsByQueryHead : 0),
         "lst" => spec.Options["sidecar"] switch
         {
             // Its zero initialisation is mean pooling; the paper's norm rule makes longer vectors of them.
@@ -86,6 +95,7 @@ public static class MethodCases
         if (spec.Name == "lst" && RandomSidecar.Kinds.Contains(spec.Options["sidecar"])) return new RandomSidecarCompressor(spec.Options["sidecar"]);
         var compressor = spec.Entry.Create(spec.Options);
         if (compressor is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
+        if (compressor is AttentionMatching matching) matching.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
         return compressor;
     }
 
