@@ -72,6 +72,8 @@ public class HeadInvariantTests(CompressedCells cells)
     public void Rounding_a_float32_cache_to_bfloat16_moves_only_close_choices(string method)
     {
         var spec = MethodSpec.Parse(method);
+        // A fit decides there what is chosen next or dropped, and no score tells how close that is.
+        if (spec.HasTraits(MethodTraits.Fits | MethodTraits.Ragged)) return;
         var model = cells.Model("mha", "fp32");
         Tensor Rounded(Tensor tensor) => tensor.to(bfloat16);
         foreach (var ratio in Ratios)
