@@ -94,7 +94,8 @@ public static class CommandLine
                     .WithExample("eval", "ppl", "--methods", "dense,mean,streaming,h2o,snapkv", "--ratios", "2,4,8")
                     .WithExample("eval", "ppl", "--methods", "snapkv:observe=8,h2o:recent=n/2", "--chunks", "8")
                     .WithExample("eval", "ppl", "--model", "smollm2", "--text", "wikitext2", "--chunks", "24")
-                    .WithExample("eval", "ppl", "--text", "wikitext2", "--protocol", "e0");
+                    .WithExample("eval", "ppl", "--text", "wikitext2", "--protocol", "e0")
+                    .WithExample("eval", "ppl", "--protocol", "e3", "--ratios", "2,4,8");
             });
             config.AddCommand<GenerateCommand>("generate").WithDescription("Generate text from a compressed cache.")
                 .WithExample("generate", "--prompt", "\"Once upon a time\"", "--method", "h2o", "--ratio", "4")

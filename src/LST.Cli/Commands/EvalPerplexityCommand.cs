@@ -4,6 +4,7 @@ using LST.Core;
 using LST.Core.Compression;
 using LST.Evaluation;
 using LST.Evaluation.Perplexity;
+using LST.Evaluation.Perplexity.DocumentCompatible;
 using LST.Evaluation.Records;
 using LST.Evaluation.Texts;
 using Spectre.Console.Cli;
@@ -21,8 +22,8 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string Model { get; init; } = "lst-ref";
 
         /// <summary>Texts.</summary>
-        [CommandOption("--text <NAMES>"), DefaultValue("api"), Description("Names or files, several by commas (./lst data list).")]
-        public string Text { get; init; } = "api";
+        [CommandOption("--text <NAMES>"), Description("Names or files, several by commas (./lst data list; default: api, under e3 wikitext2).")]
+        public string? Text { get; init; }
 
         /// <summary>Methods.</summary>
         [CommandOption("--methods <LIST>"), DefaultValue("all"), Description("name[[:key=value...]] of the methods below, several by commas; all: every method with its defaults.")]
@@ -33,7 +34,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string Ratios { get; init; } = "2,4,8";
 
         /// <summary>Protocol.</summary>
-        [CommandOption("--protocol <NAME>"), DefaultValue("e1"), Description("e1: prefill, compress, continue; e0: dense blocks.")]
+        [CommandOption("--protocol <NAME>"), DefaultValue("e1"), Description("e1: prefill, compress, continue; e0: dense blocks; e3: as the paper's table was made, beside correct rows (docs/table1.md).")]
         public string Protocol { get; init; } = "e1";
 
         /// <summary>P.</summary>
@@ -41,11 +42,11 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string? Prefix { get; init; }
 
         /// <summary>S.</summary>
-        [CommandOption("--suffix <S>"), DefaultValue("512"), Description("Scored ids of a chunk.")]
-        public string Suffix { get; init; } = "512";
+        [CommandOption("--suffix <S>"), Description("Scored ids of a chunk (default: 512).")]
+        public string? Suffix { get; init; }
 
         /// <summary>N.</summary>
-        [CommandOption("--chunks <N>"), Description("Only the first N chunks (default: all).")]
+        [CommandOption("--chunks <N>"), Description("Only the first N chunks, under e3 the first N samples (default: all).")]
         public string? Chunks { get; init; }
 
         /// <summary>Type.</summary>
@@ -85,7 +86,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         {
             Protocol = settings.Protocol.ToLowerInvariant(),
             Prefix = Numbers.Positive("--prefix", settings.Prefix),
-            Suffix = Numbers.Positive("--suffix", settings.Suffix)!.Value,
+            Suffix = Numbers.Positive("--suffix", settings.Suffix) ?? 512,
             Chunks = Numbers.Positive("--chunks", settings.Chunks),
             Methods = MethodSpec.ParseList(settings.Methods, seed, settings.Sidecar),
             Ratios = [.. settings.Ratios.Split(',').Select(Ratio.Parse).Distinct().Order()],
@@ -98,11 +99,17 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
             Seed = seed,
         };
         asked.Check();
+        var names = (settings.Text ?? (asked.Protocol == "e3" ? LineSamples.TextName : "api")).Split(',', StringSplitOptions.TrimEntries);
+        if (asked.Protocol == "e3")
+        {
+            if (settings.Suffix is { } suffix) throw new UsageException($"--suffix {suffix}: in protocol e3 the second half of a sample is the suffix, whatever its length; leave it out, or take --protocol e1");
+            foreach (var name in names) LineSamples.Require(name);
+        }
         var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
         if (Numbers.Threads("--threads", settings.Threads) is { } threads) TorchSharp.torch.set_num_threads(threads);
         var catalog = TextCatalog.FromEnvironment();
         // Texts first: they are quick to find missing.
-        var texts = settings.Text.Split(',', StringSplitOptions.TrimEntries).Select(catalog.Load).ToList();
+        var texts = names.Select(catalog.Load).ToList();
 
         if (settings.Json is { } place) AtomicFile.RequirePlace(place);
 

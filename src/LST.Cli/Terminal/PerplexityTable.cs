@@ -22,9 +22,12 @@ public static class PerplexityTable
         Screen.Output(columns: 200).Write(table);
     }
 
-    private static string Title(PerplexityRecord record) => record.Suffix is { } suffix
-        ? $"{record.Model.Name} on {record.Text.Name}, {record.Protocol}: P = {record.Prefix}, S = {suffix}, {record.Chunks} chunks, {record.Dtype}"
-        : $"{record.Model.Name} on {record.Text.Name}, {record.Protocol}: blocks of {record.Prefix}, {record.Chunks} blocks, {record.Dtype}";
+    private static string Title(PerplexityRecord record) => $"{record.Model.Name} on {record.Text.Name}, {record.Protocol}: " + record switch
+    {
+        { Suffix: { } suffix } => $"P = {record.Prefix}, S = {suffix}, {record.Chunks} chunks, {record.Dtype}",
+        { SampleTokens: { } tokens } => $"halves of {record.Chunks} lines of {tokens.Min()} to {tokens.Max()} tokens, mean over lines, {record.Dtype}",
+        _ => $"blocks of {record.Prefix}, {record.Chunks} blocks, {record.Dtype}",
+    };
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

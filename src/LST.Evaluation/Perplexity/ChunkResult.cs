@@ -18,7 +18,7 @@ public static class OffsetBins
     /// <summary>Sums of losses by bin.</summary>
     public static double[] Sum(ReadOnlySpan<double> losses, IReadOnlyList<int> edges)
     {
-        var sums = new double[edges.Count - 1];
+        var sums = new double[Math.Max(0, edges.Count - 1)];
         for (var bin = 0; bin < sums.Length; bin++)
             foreach (var loss in losses[edges[bin]..edges[bin + 1]]) sums[bin] += loss;
         return sums;

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using LST.Core;
 
 namespace LST.Evaluation.Perplexity;
@@ -37,9 +35,6 @@ public sealed class ChunkedText
 
     /// <summary>Number of chunks.</summary>
     public int Count { get; }
-
-    /// <summary>Digest of the whole text's ids, BOS in front where the protocol puts one: lower-case hex.</summary>
-    public string IdsSha256 => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<long>([.. front, .. ids])));
 
     /// <summary>The ids of chunk c, BOS in front where the protocol puts one.</summary>
     public long[] this[int chunk] => [.. front, .. ids.AsSpan(chunk * chunkIds, chunkIds)];

@@ -32,7 +32,7 @@ public static class PerplexityNames
     public static JsonObject Json(PerplexitySettings settings, int prefix) => new()
     {
         ["protocol"] = settings.Protocol,
-        ["prefix"] = prefix,
+        ["prefix"] = settings.Protocol == "e3" ? null : prefix,
         ["suffix"] = settings.Protocol == "e1" ? settings.Suffix : null,
         ["chunks"] = settings.Chunks,
         ["methods"] = new JsonArray([.. settings.Methods.Select(m => JsonValue.Create(m.Typed))]),

@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using LST.Core;
 using LST.Core.Compression;
 using LST.Core.Models;
+using LST.Evaluation.Perplexity.DocumentCompatible;
 using LST.Evaluation.Records;
 using LST.Evaluation.Statistics;
 using LST.Evaluation.Texts;
@@ -11,8 +14,10 @@ using static TorchSharp.torch;
 namespace LST.Evaluation.Perplexity;
 
 /// <summary>
-/// Protocols E0 and E1. E1: chunk c is BOS and P + S − 1 ids; ids 0 … P − 2 are prefilled once for all methods and compressed to every ratio; one causal pass
-/// over ids P − 1 … P + S − 2 at their true positions scores the S ids P … P + S − 1. E0: independent dense blocks. Finished chunks are in a journal: a run
+/// Protocols E0, E1 and E3. E1: chunk c is BOS and P + S − 1 ids; ids 0 … P − 2 are prefilled once for all methods and compressed to every ratio; one causal pass
+/// over ids P − 1 … P + S − 2 at their true positions scores the S ids P … P + S − 1. E0: independent dense blocks.
+/// E3: frozen lines of <c>wikitext2</c>, the first half of each compressed, the second scored but for its first id (<see cref="LineSamples"/>), every method in its published form and, where
+/// the paper's table had it, as printed. Finished chunks are in a journal: a run
 /// that was stopped goes on where it was.
 /// </summary>
 public sealed class PerplexityRun
@@ -32,7 +37,7 @@ public sealed class PerplexityRun
         settings.CheckPositions(loaded.Model.Config, loaded.Identity.Name);
     }
 
-    /// <summary>P, or the block length.</summary>
+    /// <summary>P, the block length, or the most ids of a sample.</summary>
     public int Prefix { get; }
 
     /// <summary>Sentences on rows that were left out.</summary>
@@ -44,7 +49,13 @@ public sealed class PerplexityRun
     /// <summary>Where a text's record is written before its journal is deleted, so that nothing is lost between the two; null: not written.</summary>
     public RecordStore? Store { get; init; }
 
-    private int[] Edges => settings.Protocol == "e1" ? OffsetBins.Edges(settings.Suffix) : [.. new[] { 0, 64, 256, 512, 1024 }.Where(e => e < Prefix - 1), Prefix - 1];
+    // Samples of E3 differ in length: they have no bins.
+    private int[] Edges => settings.Protocol switch
+    {
+        "e1" => OffsetBins.Edges(settings.Suffix),
+        "e3" => [],
+        _ => [.. new[] { 0, 64, 256, 512, 1024 }.Where(e => e < Prefix - 1), Prefix - 1],
+    };
 
     /// <summary>Runs one text.</summary>
     /// <param name="text">The text.</param>
@@ -57,7 +68,7 @@ public sealed class PerplexityRun
     {
         progress ??= new SilentProgress();
         var clock = Stopwatch.StartNew();
-        var chunks = Chunks(text);
+        var (chunks, lines) = Chunks(text);
         MemoryEstimate.Require($"one chunk with {rows.Count} rows", MemoryNeeded);
         using var compressors = new CompressorSet(rows, loaded.Model.Target);
         using var journal = JournalFolder is null ? null : ChunkJournal<ChunkResult>.Open(JournalFolder, Key(text, chunks));
@@ -78,9 +89,9 @@ public sealed class PerplexityRun
                 if (journal?.TryGet(rows[row].Key, c, out _) == false) journal.Append(rows[row].Key, c, result);
                 results[row][c] = result;
             }
-            progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"dense ppl {RunningPerplexity(results[0]):0.00}"));
+            progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"dense ppl {RunningPerplexity(chunks, results[0]):0.00}"));
         }
-        var record = Record(text, command, results!, loaded.LoadTime + clock.Elapsed);
+        var record = Record(text, command, chunks, results!, loaded.LoadTime + clock.Elapsed) with { SampleLines = lines };
         if (Store is not null) record = Store.Write(record);
         journal?.Complete();
         return record;
@@ -94,13 +105,14 @@ public sealed class PerplexityRun
         settings.CheckPositions(config, model);
         var target = new ModelTarget(model, null, config);
         var rows = Rows(settings, target, []);
-        var tokens = settings.PrefixFor(config.MaxPositions) - 1;
+        // Of samples the shortest has the least to compress.
+        var tokens = settings.Protocol == "e3" ? LineSamples.Shortest / 2 : settings.PrefixFor(config.MaxPositions) - 1;
         using var compressors = new CompressorSet(rows, target);
         for (var r = 1; r < rows.Count; r++)
         {
             // Those that run the model first plan from what it shows.
             if (compressors[r].Needs.HasFlag(CompressorNeeds.ModelPasses)) continue;
-            var plan = compressors[r].Plan(new PlanContext(tokens, config.Layers, config.KeyValueHeads, rows[r].Ratio));
+            var plan = compressors[r].Plan(new PlanContext(tokens, config.Layers, config.KeyValueHeads, settings.BudgetOf(rows[r], tokens)) { Asked = rows[r].Ratio });
             rows[r].RequireCompression(plan.Total, (long)config.Layers * config.KeyValueHeads * tokens, tokens);
         }
     }
@@ -108,52 +120,58 @@ public sealed class PerplexityRun
     private static List<Row> Rows(PerplexitySettings settings, ModelTarget model, List<string> notes)
     {
         List<Row> rows = [new Row(MethodSpec.Parse("dense"), Ratio.One)];
-        if (settings.Protocol != "e1") return rows;
-        foreach (var method in settings.Methods.Where(m => m.Name != "dense"))
+        if (settings.Protocol == "e0") return rows;
+        foreach (var method in settings.TableMethods())
         {
             using var compressor = method.IsOptional ? method.Create() : null;
             compressor?.Attach(model);
             foreach (var ratio in settings.Ratios)
             {
-                if (compressor?.Missing(ratio) is { } sentence) notes.Add(sentence);
-                else rows.Add(new Row(method, ratio));
+                if (compressor?.Missing(ratio) is not { } sentence) rows.Add(new Row(method, ratio));
+                else if (!notes.Contains(sentence)) notes.Add(sentence);
             }
         }
         return rows;
     }
 
-    private ChunkedText Chunks(LoadedText text)
+    // Of samples the numbers of their lines, too.
+    private (IReadOnlyList<Chunk> Chunks, IReadOnlyList<int>? Lines) Chunks(LoadedText text)
     {
-        if (settings.Protocol == "e1") return ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, Prefix + settings.Suffix, settings.Chunks);
-        return ChunkedText.Blocks(text.Name, loaded.Encode(BlockedText.Join(text)), loaded.BosId, Prefix, settings.Chunks);
+        if (settings.Protocol == "e3") return LineSamples.Of(text, line => loaded.Encode(line), loaded.BosId, settings.Chunks);
+        var (cut, cached, scored) = settings.Protocol == "e1"
+            ? (ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, Prefix + settings.Suffix, settings.Chunks), Prefix - 1, settings.Suffix)
+            : (ChunkedText.Blocks(text.Name, loaded.Encode(BlockedText.Join(text)), loaded.BosId, Prefix, settings.Chunks), Prefix, Prefix - 1);
+        return ([.. Enumerable.Range(0, cut.Count).Select(c => new Chunk(cut[c], cached, scored))], null);
     }
 
     /// <summary>What one chunk will take at most, bytes.</summary>
-    internal long MemoryNeeded => settings.Protocol == "e1"
-        ? MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, settings.Suffix, rows.Skip(1).Sum(row => 1 / row.Ratio.Value))
-        : MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, 1, 0);
+    internal long MemoryNeeded => settings.Protocol switch
+    {
+        "e1" => MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, settings.Suffix, rows.Skip(1).Sum(row => 1 / row.Ratio.Value)),
+        "e3" => MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix / 2, Prefix / 2, rows.Skip(1).Sum(row => EqualProtection.Slots(row.Ratio, Prefix / 2) / (Prefix / 2.0))),
+        _ => MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Prefix, 1, 0),
+    };
 
-    private IEnumerable<(int Row, ChunkResult Result)> Evaluate(long[] ids, List<int> missing, CompressorSet compressors, CancellationToken cancel)
+    private IEnumerable<(int Row, ChunkResult Result)> Evaluate(Chunk chunk, List<int> missing, CompressorSet compressors, CancellationToken cancel)
     {
         if (settings.Protocol == "e0")
         {
-            yield return (0, EvaluateBlock(ids, cancel));
+            yield return (0, EvaluateBlock(chunk.Ids, cancel));
             yield break;
         }
         using var scope = NewDisposeScope();
-        var tokens = Prefix - 1;
-        var (inputs, targets) = (ids.AsMemory(tokens, settings.Suffix), ids.AsMemory(Prefix, settings.Suffix));
+        var tokens = chunk.CachedTokens;
         var jobRows = missing.Where(r => r > 0).ToList();
-        if (settings.Equal == EqualBasis.Bytes) FitBytes(ids.AsMemory(0, tokens), jobRows, compressors, cancel);
-        using var prompts = PromptCompression.Run(loaded.Model, ids.AsMemory(0, tokens), [.. jobRows.Select(r => new CompressionJob(compressors[r], rows[r].Budget) { Asked = rows[r].Ratio })], loaded.Tokenizer, cancel);
+        if (settings.Equal == EqualBasis.Bytes) FitBytes(chunk.Prompt, jobRows, compressors, cancel);
+        using var prompts = PromptCompression.Run(loaded.Model, chunk.Prompt, [.. jobRows.Select(r => new CompressionJob(compressors[r], settings.BudgetOf(rows[r], tokens)) { Asked = rows[r].Ratio })], loaded.Tokenizer, cancel);
         if (missing.Contains(0))
-            yield return (0, Result(rows[0], ContinuationScorer.Score(loaded.Model, prompts.Dense, inputs.Span, targets.Span, cancel), DenseSlots(tokens), DenseBytes(tokens), 0, prompts.PrefillMilliseconds));
+            yield return (0, Result(rows[0], ContinuationScorer.Score(loaded.Model, prompts.Dense, chunk.Inputs.Span, chunk.Targets.Span, cancel), DenseSlots(tokens), DenseBytes(tokens), 0, prompts.PrefillMilliseconds));
         for (var j = 0; j < jobRows.Count; j++)
         {
             var (row, prompt) = (rows[jobRows[j]], prompts.Jobs[j]);
             row.RequireCompression(prompt.Slots, DenseSlots(tokens), tokens);
             row.RequireBytes(prompt.Bytes, DenseBytes(tokens), settings.Equal);
-            var losses = ContinuationScorer.Score(loaded.Model, prompt.Cache, inputs.Span, targets.Span, cancel);
+            var losses = ContinuationScorer.Score(loaded.Model, prompt.Cache, chunk.Inputs.Span, chunk.Targets.Span, cancel);
             var result = Result(row, losses, prompt.Slots, prompt.Bytes, prompt.Milliseconds, prompts.PrefillMilliseconds);
             prompt.Dispose();                  // the other rows need the memory of its padded view
             yield return (jobRows[j], result);
@@ -195,24 +213,30 @@ public sealed class PerplexityRun
     // Keys, values, and one int32 position a token and layer, as the packed layer would hold them.
     private long DenseBytes(int tokens) => DenseSlots(tokens) * 2 * loaded.Model.Config.HeadDim * (loaded.Model.Dtype == float32 ? 4 : 2) + 4L * loaded.Model.Config.Layers * tokens;
 
-    private double RunningPerplexity(ChunkResult?[] results)
+    private double RunningPerplexity(IReadOnlyList<Chunk> chunks, ChunkResult?[] results)
     {
-        var done = results.OfType<ChunkResult>().ToList();
-        return Math.Exp(done.Sum(r => r.Nll) / (done.Count * (double)Edges[^1]));
+        int[] done = [.. Enumerable.Range(0, chunks.Count).Where(c => results[c] is not null)];
+        return Math.Exp(ChunkAverages.MeanLoss(settings.Average, [.. done.Select(c => results[c]!.Nll)], [.. done.Select(c => chunks[c].ScoredTokens)]));
     }
 
-    private string Key(LoadedText text, ChunkedText chunks) => JournalKey.Of(new
+    private string Key(LoadedText text, IReadOnlyList<Chunk> chunks) => JournalKey.Of(new
     {
-        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, chunks.IdsSha256, settings.Protocol, Prefix, settings.Suffix, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype), Device = loaded.Model.Device.ToString(),
+        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, IdsSha256 = IdsDigest(chunks), settings.Protocol, Prefix, settings.Suffix, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype), Device = loaded.Model.Device.ToString(),
         loaded.Model.Attention.Name, settings.Equal, Threads = get_num_threads(), Core = typeof(LstException).Module.ModuleVersionId, Evaluation = typeof(PerplexityRun).Module.ModuleVersionId,
     });
 
-    private PerplexityRecord Record(LoadedText text, string command, ChunkResult[][] results, TimeSpan elapsed)
+    private static string IdsDigest(IReadOnlyList<Chunk> chunks)
     {
-        var chunks = results[0].Length;
-        var bootstrap = new PairedBootstrap(chunks, settings.Seed);
-        var tokens = settings.Protocol == "e1" ? Prefix - 1 : Prefix;
-        int[] counts = [.. Enumerable.Repeat(Edges[^1], chunks)];
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var chunk in chunks) digest.AppendData(MemoryMarshal.AsBytes<long>([chunk.Ids.Length, .. chunk.Ids]));
+        return Convert.ToHexStringLower(digest.GetHashAndReset());
+    }
+
+    private PerplexityRecord Record(LoadedText text, string command, IReadOnlyList<Chunk> chunks, ChunkResult[][] results, TimeSpan elapsed)
+    {
+        var bootstrap = new PairedBootstrap(chunks.Count, settings.Seed);
+        var (tokens, slots, bytes) = (chunks.Sum(chunk => (double)chunk.CachedTokens), chunks.Sum(chunk => (double)DenseSlots(chunk.CachedTokens)), chunks.Sum(chunk => (double)DenseBytes(chunk.CachedTokens)));
+        int[] counts = [.. chunks.Select(chunk => chunk.ScoredTokens)];
         double[] denseNll = [.. results[0].Select(r => r.Nll)];
         PerplexityRow Summary(int r) => new PerplexityRow
         {
@@ -220,15 +244,16 @@ public sealed class PerplexityRun
             Method = rows[r].Method.Typed,
             Options = PerplexityNames.Json(rows[r].Method.Options, rows[r].Details),
             Ratio = rows[r].Ratio.Value,
-            RatioEffective = (double)DenseSlots(tokens) * chunks / results[r].Sum(x => x.KeptSlots),
-            NllByOffset = [.. Enumerable.Range(0, Edges.Length - 1).Select(bin => results[r].Sum(x => x.BinNll[bin]) / chunks / (Edges[bin + 1] - Edges[bin]))],
-            Chunks = chunks,
+            RatioEffective = slots / results[r].Sum(x => x.KeptSlots),
+            NllByOffset = [.. Enumerable.Range(0, Math.Max(0, Edges.Length - 1)).Select(bin => results[r].Sum(x => x.BinNll[bin]) / chunks.Count / (Edges[bin + 1] - Edges[bin]))],
+            Chunks = chunks.Count,
             KeptSlotsMean = results[r].Average(x => (double)x.KeptSlots) / loaded.Model.Config.Layers / loaded.Model.Config.KeyValueHeads,
-            BytesPerToken = results[r].Average(x => (double)x.CacheBytes) / tokens,
-            DenseBytesPerToken = (double)DenseBytes(tokens) / tokens,
+            BytesPerToken = results[r].Sum(x => (double)x.CacheBytes) / tokens,
+            DenseBytesPerToken = bytes / tokens,
             Parameters = rows[r].Parameters,
-            CompressMsPer1kTokens = results[r].Average(x => x.CompressMilliseconds) / tokens * 1000,
-            PrefillMsPer1kTokens = results[r].Average(x => x.PrefillMilliseconds) / tokens * 1000,
+            CompressMsPer1kTokens = results[r].Sum(x => x.CompressMilliseconds) / tokens * 1000,
+            PrefillMsPer1kTokens = results[r].Sum(x => x.PrefillMilliseconds) / tokens * 1000,
+            Average = settings.Average,
             ChunkNll = [.. results[r].Select(x => x.Nll)],
             DenseChunkNll = denseNll,
             ChunkTokens = counts,
@@ -249,9 +274,10 @@ public sealed class PerplexityRun
             PeakMemoryBytes = MachineInfo.PeakMemoryBytes(),
             Text = TextIdentity.Of(text),
             Protocol = settings.Protocol,
-            Prefix = Prefix,
+            Prefix = settings.Protocol == "e3" ? null : Prefix,
             Suffix = settings.Protocol == "e1" ? settings.Suffix : null,
-            Chunks = chunks,
+            Chunks = chunks.Count,
+            SampleTokens = settings.Protocol == "e3" ? [.. chunks.Select(chunk => chunk.Ids.Length)] : null,
             OffsetBinEdges = Edges,
             Rows = [.. Enumerable.Range(0, rows.Count).Select(Summary)],
         };

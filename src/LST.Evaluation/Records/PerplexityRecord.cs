@@ -28,8 +28,16 @@ public sealed record PerplexityRecord : RunRecord
     /// <summary>S, scored tokens of a chunk (e1); null where the protocol has none.</summary>
     public int? Suffix { get; init; }
 
-    /// <summary>Number of chunks.</summary>
+    /// <summary>Number of chunks, or samples.</summary>
     public required int Chunks { get; init; }
+
+    /// <summary>Ids of each sample, BOS included, of which the first half was compressed (e3); null where all chunks have the same length.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? SampleTokens { get; init; }
+
+    /// <summary>Number of each sample's line in the text, from 0 (e3); null where chunks are no lines.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? SampleLines { get; init; }
 
     /// <summary>First suffix offset of each bin of <see cref="PerplexityRow.NllByOffset"/>, and the end of the last, in tokens.</summary>
     public IReadOnlyList<int> OffsetBinEdges { get; init; } = [];
@@ -44,6 +52,8 @@ public sealed record PerplexityRecord : RunRecord
     public override string? Contradiction()
     {
         if (Rows.Count == 0) return "it has no rows";
+        if (SampleTokens is { } tokens && tokens.Count != Chunks) return $"{tokens.Count} lengths for {Chunks} samples";
+        if (SampleLines is { } lines && lines.Count != Chunks) return $"{lines.Count} lines for {Chunks} samples";
         foreach (var row in Rows)
             if (row.Contradiction(this) is { } found) return $"row '{row.Method}' at ratio {row.Ratio}: {found}";
         return null;
@@ -68,7 +78,11 @@ public sealed record PerplexityRow
     /// <summary>Stored vectors of the dense cache over those kept.</summary>
     public required double RatioEffective { get; init; }
 
-    /// <summary>Token-weighted perplexity.</summary>
+    /// <summary>How the losses of chunks are averaged: null weighs tokens, <c>samples</c> takes the mean of the chunks' mean losses (e3).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Average { get; init; }
+
+    /// <summary>Perplexity: exp of the mean loss (<see cref="Average"/>).</summary>
     public double Ppl { get; init; }
 
     /// <summary>Perplexity over that of the dense run on the same tokens; 1 for dense.</summary>
@@ -116,9 +130,12 @@ public sealed record PerplexityRow
     /// <exception cref="LST.Core.DataException">A chunk's NLL is not finite or it has no scored token.</exception>
     public PerplexityRow WithSummary(PairedBootstrap bootstrap)
     {
-        var ratio = bootstrap.PerplexityRatio(ChunkNll, DenseChunkNll, ChunkTokens);
-        return this with { Ppl = Math.Exp(ChunkNll.Sum() / ChunkTokens.Sum(t => (double)t)), PplOverDense = ratio.Value, Ci95 = ratio.Ci95 };
+        var ratio = ChunkAverages.Ratio(bootstrap, Average, ChunkNll, DenseChunkNll, ChunkTokens);
+        return this with { Ppl = Math.Exp(ChunkAverages.MeanLoss(Average, ChunkNll, ChunkTokens)), PplOverDense = ratio.Value, Ci95 = ratio.Ci95 };
     }
+
+    /// <summary>Perplexity of this row over that of another on the same chunks, paired.</summary>
+    public Estimate Over(PerplexityRow other, PairedBootstrap bootstrap) => ChunkAverages.Ratio(bootstrap, Average, ChunkNll, other.ChunkNll, ChunkTokens);
 
     internal string? Contradiction(PerplexityRecord record)
     {
@@ -126,9 +143,10 @@ public sealed record PerplexityRow
         if (counts.Any(c => c != record.Chunks)) return $"it must have numbers for {record.Chunks} chunks, found {string.Join(", ", counts)}";
         if (NllByOffset.Count != Math.Max(0, record.OffsetBinEdges.Count - 1)) return $"{NllByOffset.Count} offset bins for {record.OffsetBinEdges.Count} edges";
         if (Text != record.Text.Name) return $"its text is '{Text}', the run's '{record.Text.Name}'";
-        var (tokens, nll) = (ChunkTokens.Sum(t => (double)t), ChunkNll.Sum());
-        if (!Near(Ppl, Math.Exp(nll / tokens))) return $"perplexity {Ppl} is not that of its chunks, {Math.Exp(nll / tokens)}";
-        var ratio = Math.Exp((nll - DenseChunkNll.Sum()) / tokens);
+        if (Average is not (null or ChunkAverages.OverSamples)) return $"its average '{Average}' is unknown";
+        var ppl = Math.Exp(ChunkAverages.MeanLoss(Average, ChunkNll, ChunkTokens));
+        if (!Near(Ppl, ppl)) return $"perplexity {Ppl} is not that of its chunks, {ppl}";
+        var ratio = Math.Exp(ChunkAverages.MeanLoss(Average, [.. ChunkNll.Zip(DenseChunkNll, (nll, dense) => nll - dense)], ChunkTokens));
         if (!Near(PplOverDense, ratio)) return $"perplexity over dense {PplOverDense} is not that of its chunks, {ratio}";
         return Ci95 is [var low, var high] && low <= high ? null : "the interval must be [low, high]";
     }

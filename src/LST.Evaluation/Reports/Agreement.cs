@@ -45,7 +45,8 @@ public static class Agreement
     private static (string, string, string, int?, int?, string) Basis(PerplexityRecord record) =>
         (record.Model.WeightsSha256, record.Text.Sha256, record.Protocol, record.Prefix, record.Suffix, record.Dtype);
 
-    private static double OverDense(PerplexityRow row, int chunks) => Math.Exp((row.ChunkNll.Take(chunks).Sum() - row.DenseChunkNll.Take(chunks).Sum()) / row.ChunkTokens.Take(chunks).Sum(tokens => (double)tokens));
+    private static double OverDense(PerplexityRow row, int chunks) =>
+        Math.Exp(ChunkAverages.MeanLoss(row.Average, [.. row.ChunkNll.Zip(row.DenseChunkNll, (nll, dense) => nll - dense).Take(chunks)], [.. row.ChunkTokens.Take(chunks)]));
 
-    private static double Perplexity(PerplexityRow row, int chunks) => Math.Exp(row.ChunkNll.Take(chunks).Sum() / row.ChunkTokens.Take(chunks).Sum(tokens => (double)tokens));
+    private static double Perplexity(PerplexityRow row, int chunks) => Math.Exp(ChunkAverages.MeanLoss(row.Average, [.. row.ChunkNll.Take(chunks)], [.. row.ChunkTokens.Take(chunks)]));
 }

@@ -47,9 +47,12 @@ public static class PerplexityMarkdown
         return text.ToString();
     }
 
-    private static string Lengths(PerplexityRecord record) => record.Suffix is { } suffix
-        ? $"P = {record.Prefix}, S = {suffix}, {record.Chunks} chunks"
-        : $"blocks of {record.Prefix}, {record.Chunks} blocks";
+    private static string Lengths(PerplexityRecord record) => record switch
+    {
+        { Suffix: { } suffix } => $"P = {record.Prefix}, S = {suffix}, {record.Chunks} chunks",
+        { SampleTokens: { } tokens } => $"halves of {record.Chunks} lines of {tokens.Min()} to {tokens.Max()} tokens, mean over lines",
+        _ => $"blocks of {record.Prefix}, {record.Chunks} blocks",
+    };
 
     private static string Pair(Estimate ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio.Value:0.0000} ({ratio.Low:0.0000} – {ratio.High:0.0000})");
 

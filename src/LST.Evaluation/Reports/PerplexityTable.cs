@@ -53,7 +53,7 @@ public sealed class PerplexityTable
     ];
 
     /// <summary>Perplexity of the first row over that of the second, paired over the chunks; below 1 with an interval that excludes 1, the first is better.</summary>
-    public Estimate Ratio(PerplexityRow row, PerplexityRow other) => bootstrap.PerplexityRatio(row.ChunkNll, other.ChunkNll, row.ChunkTokens);
+    public Estimate Ratio(PerplexityRow row, PerplexityRow other) => row.Over(other, bootstrap);
 
     /// <summary>The row of a method at a ratio; null: there is none.</summary>
     public PerplexityRow? Find(string method, double ratio) => Rows.FirstOrDefault(row => row.Row.Method == method && row.Row.Ratio == ratio)?.Row;

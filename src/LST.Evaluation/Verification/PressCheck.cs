@@ -111,7 +111,9 @@ internal sealed class PressCheck(PressPrompt prompt, string folder, JsonElement 
 
     private void CheckScores(GoldenTensors expected, Tensor actual, int l, int b)
     {
+        // A reference may leave out first tokens, which have no score of their own.
         var reference = expected.Float("scores")[l, b];
+        actual = actual.narrow(-1, actual.shape[^1] - reference.shape[^1], reference.shape[^1]);
         var relative = (actual - reference).abs() / reference.abs().clamp_min(1e-6);
         differences.Number("scores (relative)", relative.max().item<float>(), ScoreTolerance);
     }

@@ -52,7 +52,12 @@ public static class MethodCases
         "h2o:normalize=by-count:recent=0", "h2o:sinks=2:group=max:recent=n/4",
         "tova:keep-last=true",
         "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
-        "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2",
+        "pyramidkv:observe=4:kernel=3:pooling=avg:beta=5", "pyramidkv:observe=n/3:group-order=pool-first",
+        "expected-attention:covariance=false:epsilon=0.02:sinks=2", "expected-attention:value-norm=false:future=9:sinks=0",
+        "adakv:observe=4:kernel=3:alpha=0", "adakv:scorer=h2o:recent=8:normalize=by-count", "adakv:scorer=tova:keep-last=true", "adakv:scorer=knorm:alpha=0.5", "adakv:scorer=keydiff",
+        "adakv:scorer=pyramidkv:observe=5", "adakv:scorer=expected-attention:epsilon=0.02", "adakv:scorer=kvzip:sinks=2", "adakv:scorer=lagkv:lag=8",
+        "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2", "kvzip:sinks=0",
+        "lagkv:lag=8", "lagkv:lag=5:sinks=1",
         "matching:selection=omp", "matching:drop-below=0.5:gradient-steps=0", "matching:probes=gaussian:ridge=1e-6", "matching:probes=isotropic", "matching:probes=repeat",
         "lst:preset=lst-large:sidecar=untrained", "lst:preset=paper:sidecar=untrained",
     ];
@@ -74,7 +79,7 @@ public static class MethodCases
         "dense" => MethodTraits.Selects | MethodTraits.OwnBudget,
         "mean" => MethodTraits.Averages | (spec.Options["budget"] == "middle" || !spec.Options.IsAutomatic("window") ? MethodTraits.OwnBudget : 0),
         "streaming" => spec.Options["positions"] == "cache-index" ? MethodTraits.Renumbers : MethodTraits.Selects,
-        "kvzip" => MethodTraits.Selects | MethodTraits.Ragged,
+        "kvzip" or "adakv" => MethodTraits.Selects | MethodTraits.Ragged,
         "attention-matching" => MethodTraits.KeepsKeys | MethodTraits.Fits | (spec.Options["selection"] == "omp" || !spec.Options.IsAutomatic("drop-below") ? MethodTraits.Ragged : 0)
             | (spec.Options["probes"] is "gaussian" or "isotropic" ? MethodTraits.DrawsByQueryHead : 0),
         "lst" => spec.Options["sidecar"] switch
@@ -94,7 +99,7 @@ public static class MethodCases
     {
         if (spec.Name == "lst" && RandomSidecar.Kinds.Contains(spec.Options["sidecar"])) return new RandomSidecarCompressor(spec.Options["sidecar"]);
         var compressor = spec.Entry.Create(spec.Options);
-        if (compressor is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
+        if ((compressor is AdaKv shared ? shared.Scorer : compressor) is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
         if (compressor is AttentionMatching matching) matching.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
         return compressor;
     }

@@ -34,6 +34,13 @@ public class LiveTensorTests(ReferenceModel reference) : IClassFixture<Reference
         }));
 
     [Fact]
+    public void Samples_of_lines_leave_it_level()
+    {
+        var text = DocumentCompatible.FrozenLinesTests.Lines(line => ReferenceModel.Prose.Content.Substring(line, 500).ReplaceLineEndings(" "));
+        Level(10, _ => reference.Run(text, Tiny with { Protocol = "e3", Prefix = null }));
+    }
+
+    [Fact]
     public void Dense_blocks_leave_it_level() => Level(20, _ => reference.Run(ReferenceModel.Prose, Tiny with { Protocol = "e0" }));
 
     [Theory]

@@ -59,7 +59,7 @@ public sealed class RecordComparison
         RowComparison[] pairs = [.. from rowA in rowsA
                                     from rowB in rowsB
                                     where (anyMethod || rowA.Method == rowB.Method) && (anyRatio || rowA.Ratio == rowB.Ratio)
-                                    select new RowComparison(rowA, rowB, bootstrap.PerplexityRatio(rowA.ChunkNll, rowB.ChunkNll, rowA.ChunkTokens))];
+                                    select new RowComparison(rowA, rowB, rowA.Over(rowB, bootstrap))];
         if (pairs.Length > 0) return new RecordComparison(a, b, pairs);
         throw new UsageException($"no rows are pairs: A has {Names(rowsA)}, B has {Names(rowsB)}; name one of each as ID:method@ratio");
     }
