@@ -17,7 +17,7 @@ internal sealed class MethodHelp(ICommandAppSettings settings) : HelpProvider(se
         foreach (var entry in MethodRegistry.Entries)
         {
             grid.AddRow(new Text(entry.Name), new Text(entry.Aliases.Count == 0 ? entry.Summary : $"{entry.Summary}; also {string.Join(", ", entry.Aliases)}"));
-            if (entry.Options.Count > 0) grid.AddRow(new Text(""), new Text(string.Join("  ", entry.Options.Select(Shown)), new Style(decoration: Decoration.Dim)));
+            if (entry.Options.Count > 0) grid.AddRow(new Text(""), new Text(string.Join("  ", entry.Options.Select(Shown).Concat(Further(entry))), new Style(decoration: Decoration.Dim)));
         }
         return
         [
@@ -26,6 +26,10 @@ internal sealed class MethodHelp(ICommandAppSettings settings) : HelpProvider(se
             new Text("    For example snapkv:observe=8:kernel=5. Numbers of slots may be written with n\n    (slots that are kept) and r (the ratio): recent=n/2.\n"),
         ];
     }
+
+    // Which options there are besides depends on the scorer.
+    private static IEnumerable<string> Further(MethodEntry entry) =>
+        entry.Options.Any(option => option.Kind == OptionKind.Scorer) ? [$"and the METHOD's own, which is one of {Scorers.KnownNames}"] : [];
 
     /// <summary><c>pooling=max|avg|none</c>: the default first; <c>window=…</c> where the method decides from n and r.</summary>
     internal static string Shown(MethodOption option)
@@ -36,7 +40,12 @@ internal sealed class MethodHelp(ICommandAppSettings settings) : HelpProvider(se
             { Key: "seed" } => "SEED",
             _ => "AUTO",
         };
-        var others = option.Kind == OptionKind.Flag ? [first == "true" ? "false" : "true"] : option.Choices.Where(choice => choice != first);
+        var others = option.Kind switch
+        {
+            OptionKind.Flag => [first == "true" ? "false" : "true"],
+            OptionKind.Scorer => ["METHOD"],
+            _ => option.Choices.Where(choice => choice != first),
+        };
         return $"{option.Key}={string.Join('|', others.Prepend(first))}";
     }
 }

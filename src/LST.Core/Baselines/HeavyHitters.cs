@@ -1,5 +1,8 @@
 using LST.Core.Caching;
+using LST.Core.Baselines.Online;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
+using LST.Core.Compression.Online.Evicting;
 using static TorchSharp.torch;
 
 namespace LST.Core.Baselines;
@@ -8,9 +11,9 @@ namespace LST.Core.Baselines;
 /// H2O (Zhang et al., arXiv 2306.14048): the tokens with the largest accumulated attention ("heavy hitters") and a recent window, per KV head.
 /// Options: <c>sinks</c>, <c>recent</c> (tokens; default n/2), <c>normalize</c> <c>none</c> (sums) or <c>by-count</c> (divided by the number of queries
 /// that saw the token, which removes the advantage of early tokens), <c>group</c> reduction over the query heads of a KV head.
-/// One-shot after the prefill, on the sums of the prompt's own queries. Cannot foresee queries unlike those of the prompt.
+/// One-shot after the prefill, on the sums of the prompt's own queries; online the sums go on with every step. Cannot foresee queries unlike those that it saw.
 /// </summary>
-public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
+public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor, IOnlineCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("h2o", [], "heavy hitters by accumulated attention, and recents (arXiv 2306.14048)",
@@ -29,7 +32,11 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
         BudgetPlan.WithProtected(context, options.Slots("sinks", context.Slots, context.Ratio) + options.Slots("recent", context.Slots, context.Ratio));
 
     /// <inheritdoc/>
-    public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(this, layer, budget);
+    public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
+    {
+        var statistics = layer.RequireStatistics();
+        return AttentionSums.Remember(Selection.Best(this, layer, budget), layer, statistics.ReduceGroups(statistics.ColumnSums, options.Group("group")));
+    }
 
     /// <inheritdoc/>
     public (int Sinks, int Recent) Kept(LayerBudget budget) =>
@@ -49,6 +56,15 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor
         var (sinks, recent) = Kept(budget);
         return SlotOrigins.OfKept(layer, made, sinks, recent);
     }
+
+    /// <inheritdoc/>
+    public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
+
+    /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => EvictingLayer.Begin(start, new LeastAttended(options, start.Budget.RatioOrOne));
 
     /// <inheritdoc/>
     public void Dispose() { }

@@ -58,7 +58,7 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
     /// <inheritdoc/>
     public BudgetPlan Plan(PlanContext context)
     {
-        var uniform = BudgetPlan.WithProtected(context, Sinks(context.Slots, context.Ratio));
+        var uniform = PlanOfLayers(context);
         if (context.IsIdentity) return uniform;
         var slots = uniform.Layers[0].SlotsByHead[0];
         var layers = options.Flag("layerwise")
@@ -68,6 +68,9 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
         return new BudgetPlan(slots, [.. Enumerable.Range(0, context.Layers).Select(l =>
             new LayerBudget(context.Ratio, context.Slots, counts[(l * context.KeyValueHeads)..((l + 1) * context.KeyValueHeads)]))]);
     }
+
+    /// <inheritdoc/>
+    public BudgetPlan PlanOfLayers(PlanContext context) => BudgetPlan.WithProtected(context, Sinks(context.Slots, context.Ratio));
 
     /// <inheritdoc/>
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget) => Selection.Best(this, layer, budget);
@@ -83,22 +86,14 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
 
     private int Sinks(int slots, Ratio ratio) => options.Slots("sinks", slots, ratio);
 
-    // How many of the best count·H_kv·n keys each head of a range of layers holds.
-    private int[] HeadCounts(int firstLayer, int count, PlanContext context, int slots)
+    // How many of the best count·H_kv·n keys each head of a range of layers holds: its sinks, and one in any case.
+    private IEnumerable<int> HeadCounts(int firstLayer, int count, PlanContext context, int slots)
     {
         using var scope = NewDisposeScope();
-        var flat = Forced(Prepared.narrow(0, firstLayer, count), Sinks(context.Slots, context.Ratio)).reshape(1, -1);
-        var winners = Selection.Top(flat, [count * context.KeyValueHeads * slots])[0];
-        var counts = new int[count * context.KeyValueHeads];
-        foreach (var winner in winners) counts[winner / context.Tokens]++;
-        return counts;
-    }
-
-    private static Tensor Forced(Tensor scores, int sinks)
-    {
-        var forced = scores.clone();
-        forced.narrow(-1, 0, Math.Min(sinks, scores.shape[^1])).fill_(float.PositiveInfinity);
-        return forced;
+        var sinks = Math.Min(Sinks(context.Slots, context.Ratio), context.Tokens);
+        var forced = Prepared.narrow(0, firstLayer, count).reshape(-1, context.Tokens).clone();
+        forced.narrow(1, 0, sinks).fill_(float.PositiveInfinity);
+        return HeadShares.Best(forced, count * context.KeyValueHeads * slots, Math.Max(1, sinks)).Select(head => head.Length);
     }
 
     // Largest attention on the chunk's original keys over all repeat queries and the group's heads: [H_kv, count].

@@ -11,9 +11,12 @@ public sealed record KvZipPrompt(long[] First, long[] Next, long[] Suffix)
     private const int Overlap = 8;
 
     /// <summary>In a model's own tokens.</summary>
-    public static KvZipPrompt From(ITokenizer? tokenizer)
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="method">Who asks, for the sentence that says a tokenizer is missing.</param>
+    /// <exception cref="CompressionException">There is no tokenizer.</exception>
+    public static KvZipPrompt From(ITokenizer? tokenizer, string method = "kvzip")
     {
-        if (tokenizer is null) throw new CompressionException("method 'kvzip' writes a prompt of its own and needs the model's tokenizer; the model folder holds none, add its tokenizer.json or tokenizer.model");
+        if (tokenizer is null) throw new CompressionException($"method '{method}' writes a prompt of its own and needs the model's tokenizer; the model folder holds none, add its tokenizer.json or tokenizer.model");
         long[] Ids(string text) => [.. tokenizer.Encode(text).Select(id => (long)id)];
         return new KvZipPrompt(Ids("\n\nRepeat the previous context exactly."), Ids("\n\nRepeat the part of the previous context exactly, starting with "), Ids("\n"));
     }

@@ -75,10 +75,10 @@ public sealed class MeanPooling(MethodOptions options) : IOnlineCompressor
     }
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(Ratio ratio) => OnlinePlan(ratio);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => OnlinePlan(budget.RequireRatio("mean"));
 
     /// <inheritdoc/>
-    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => WindowedLayer.Begin(start, OnlinePlan(start.Ratio), new MeanWindows(options, start.Rotary));
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => WindowedLayer.Begin(start, OnlinePlan(start.Budget.RequireRatio("mean")), new MeanWindows(options, start.Rotary));
 
     /// <inheritdoc/>
     public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made)

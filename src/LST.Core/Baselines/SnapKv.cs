@@ -59,10 +59,15 @@ public sealed class SnapKv(MethodOptions options) : IScoringCompressor
     /// <inheritdoc/>
     public void Dispose() { }
 
-    private static SnapKv Create(MethodOptions options)
+    internal static void RequireOddKernel(string method, MethodOptions options)
     {
         if (options.Slots("kernel", 1, Ratio.One) % 2 == 0)
-            throw new UsageException($"method 'snapkv', option kernel={options["kernel"]}: the pooling kernel must be odd, so that every key keeps its place; give e.g. 7");
+            throw new UsageException($"method '{method}', option kernel={options["kernel"]}: the pooling kernel must be odd, so that every key keeps its place; give e.g. 7");
+    }
+
+    private static SnapKv Create(MethodOptions options)
+    {
+        RequireOddKernel("snapkv", options);
         return new SnapKv(options);
     }
 

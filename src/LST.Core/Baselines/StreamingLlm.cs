@@ -1,5 +1,8 @@
 using LST.Core.Caching;
+using LST.Core.Baselines.Online;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
+using LST.Core.Compression.Online.Evicting;
 using LST.Core.Models;
 using static TorchSharp.torch;
 
@@ -9,9 +12,10 @@ namespace LST.Core.Baselines;
 /// StreamingLLM (Xiao et al., arXiv 2309.17453): the first s tokens (attention sinks) and the last n − s.
 /// Options: <c>sinks</c> s in tokens; <c>positions</c> <c>original</c> (kept keys keep their rotation, the next token stands at T) or
 /// <c>cache-index</c> (keys turned to 0 … n−1, the next token stands at n, as the official code does).
+/// Online the oldest token behind the sinks leaves as one comes; under <c>cache-index</c> the sinks are turned along, so that they directly precede the recents.
 /// Cannot recall anything from the middle, whatever the query.
 /// </summary>
-public sealed class StreamingLlm(MethodOptions options) : IKvCompressor
+public sealed class StreamingLlm(MethodOptions options) : IOnlineCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("streaming", ["streamingllm"], "attention sinks and the most recent tokens (arXiv 2309.17453)",
@@ -48,6 +52,13 @@ public sealed class StreamingLlm(MethodOptions options) : IKvCompressor
         SlotOrigin[] head = [.. Enumerable.Range(0, sinks).Concat(Enumerable.Range(layer.Tokens - recent, recent)).Select(token => SlotOrigin.Of(token, layer.Tokens, sinks, recent))];
         return [.. Enumerable.Repeat(head, layer.KeyValueHeads)];
     }
+
+    /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) =>
+        EvictingLayer.Begin(start, new SinksAndRecents(options.SlotsWithoutBudget("sinks", start.Budget.RatioOrOne), CacheIndex ? start.Rotary : null));
 
     /// <inheritdoc/>
     public void Dispose() { }

@@ -1,5 +1,8 @@
 using LST.Core.Caching;
+using LST.Core.Baselines.Online;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
+using LST.Core.Compression.Online.Evicting;
 using static TorchSharp.torch;
 
 namespace LST.Core.Baselines;
@@ -7,9 +10,9 @@ namespace LST.Core.Baselines;
 /// <summary>
 /// TOVA (Oren et al., arXiv 2401.06104): the tokens that the last query of the prompt attends to most, by the mean over all query heads, one set for all heads of a layer.
 /// Option: <c>keep-last</c> (false, as its authors' code does; true protects the newest token).
-/// One-shot after the prefill. Nothing else is protected, not even sinks; one query speaks for all that come later.
+/// One-shot after the prefill, and online: every step the newest query chooses anew. Nothing else is protected, not even sinks; one query speaks for all that come later.
 /// </summary>
-public sealed class Tova(MethodOptions options) : IScoringCompressor
+public sealed class Tova(MethodOptions options) : IScoringCompressor, IOnlineCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("tova", [], "tokens that the last query attends to, one set a layer (arXiv 2401.06104)",
@@ -40,6 +43,15 @@ public sealed class Tova(MethodOptions options) : IScoringCompressor
 
     /// <inheritdoc/>
     public IReadOnlyList<IReadOnlyList<SlotOrigin>> Origins(LayerContext layer, LayerBudget budget, CompressedLayer made) => SlotOrigins.OfKept(layer, made, recent: Kept(budget).Recent);
+
+    /// <inheritdoc/>
+    public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
+
+    /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => EvictingLayer.Begin(start, new LeastAttendedByLast(options.Flag("keep-last")));
 
     /// <inheritdoc/>
     public void Dispose() { }

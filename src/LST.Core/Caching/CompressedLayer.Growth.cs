@@ -64,6 +64,75 @@ public sealed partial class CompressedLayer
         Version++;
     }
 
+    /// <summary>Keeps some slots of every head and moves them together; the rows of the others become spare ones.</summary>
+    /// <param name="kept">[B·H_kv][slots], ascending from 0 within the head.</param>
+    public void Retain(IReadOnlyList<int[]> kept)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        ForgetPadded();
+        Own();
+        // Rows before the first slot that goes stay where they are.
+        List<long> from = [], to = [];
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            for (var slot = 0; slot < kept[i].Length; slot++)
+            {
+                if (kept[i][slot] == slot) continue;
+                var (source, target) = (offsets[i] + kept[i][slot], offsets[i] + slot);
+                from.Add(source);
+                to.Add(target);
+                (positions[target], Counts![target]) = (positions[source], Counts[source]);
+            }
+            lengths[i] = kept[i].Length;
+        }
+        if (from.Count > 0)
+        {
+            var (sources, targets) = (tensor([.. from], device: Keys.device), tensor([.. to], device: Keys.device));
+            Keys.index_copy_(0, targets, Keys.index_select(0, sources));
+            Values.index_copy_(0, targets, Values.index_select(0, sources));
+            Bias?.index_copy_(0, targets, Bias.index_select(0, sources));
+        }
+        PositionsShared = Enumerable.Range(0, lengths.Length).All(i => PositionsOf(i).SequenceEqual(PositionsOf(i / KeyValueHeads * KeyValueHeads)));
+        Version++;
+    }
+
+    /// <summary>Puts keys in place of those of the first slots of every head of a sample, at other positions.</summary>
+    /// <param name="sample">The sample.</param>
+    /// <param name="keys">Post-RoPE keys [H_kv, count, D].</param>
+    /// <param name="newPositions">Their positions [count], the same in all heads.</param>
+    internal void ReplaceFirstKeys(int sample, Tensor keys, IReadOnlyList<int> newPositions)
+    {
+        using var scope = NewDisposeScope();
+        ForgetPadded();
+        Own();
+        var rows = new long[KeyValueHeads * newPositions.Count];
+        for (var h = 0; h < KeyValueHeads; h++)
+            for (var j = 0; j < newPositions.Count; j++)
+            {
+                var row = offsets[(sample * KeyValueHeads) + h] + j;
+                (rows[(h * newPositions.Count) + j], positions[row]) = (row, newPositions[j]);
+            }
+        Keys.index_copy_(0, tensor(rows, device: Keys.device), keys.reshape(-1, keys.shape[2]).to(Keys.dtype));
+        Version++;
+    }
+
+    /// <summary>Changes the values of one list of slots, i = sample·H_kv + head: rows [slots · D] in float32, rounded once to the layer's type.</summary>
+    internal void ChangeValues(int list, RowChange change)
+    {
+        using var scope = NewDisposeScope();
+        ForgetPadded();
+        var held = Values.narrow(0, offsets[list], lengths[list]);
+        // Where the layer lies on the CPU in float32 these are its own rows.
+        var rows = held.to(float32).cpu().contiguous();
+        change(rows.Span<float>(), (int)rows.shape[1]);
+        held.copy_(rows);
+        Version++;
+    }
+
+    /// <summary>Positions of one list of slots, i = sample·H_kv + head.</summary>
+    internal ReadOnlySpan<int> PositionsOf(int list) => positions.AsSpan(offsets[list], lengths[list]);
+
     /// <summary>Forgets the last slots of every head; their rows become spare ones.</summary>
     /// <param name="count">Slots, at most those of the shortest head.</param>
     public void DropLast(int count)
@@ -90,13 +159,18 @@ public sealed partial class CompressedLayer
         return fewest;
     }
 
+    // Other layers of the plan may hold the same lists.
+    private void Own()
+    {
+        if (isGrowing) return;
+        (positions, Counts, isGrowing) = ([.. positions], Counts is null ? [.. Enumerable.Repeat(1f, positions.Length)] : [.. Counts], true);
+        State?.Dispose();
+        State = null;
+    }
+
     private void Reserve(int added)
     {
-        if (!isGrowing)
-        {
-            // Other layers of the plan may hold the same lists.
-            (positions, Counts, isGrowing) = ([.. positions], Counts is null ? [.. Enumerable.Repeat(1f, positions.Length)] : [.. Counts], true);
-        }
+        Own();
         for (var i = 0; i < lengths.Length; i++)
             if (offsets[i] + lengths[i] + added > offsets[i + 1])
             {
@@ -129,3 +203,8 @@ public sealed partial class CompressedLayer
         (positions, Counts, offsets) = (SpreadList(positions), SpreadList(Counts!), moved);
     }
 }
+
+/// <summary>Changes rows in place.</summary>
+/// <param name="rows">[count · width].</param>
+/// <param name="width">Numbers of a row.</param>
+internal delegate void RowChange(Span<float> rows, int width);

@@ -64,7 +64,13 @@ public sealed partial class CompressedLayer : IDisposable
     public float[]? Counts { get; private set; }
 
     /// <summary>Whether the heads of a sample keep the same positions.</summary>
-    public bool PositionsShared { get; }
+    public bool PositionsShared { get; private set; }
+
+    /// <summary>
+    /// What the method remembers of each slot for going on while tokens arrive, float32 [Σ lengths, 2]: attention that the slot's token got, summed over the prompt's
+    /// queries, and the number of queries that saw it; null: nothing. No decode step reads it.
+    /// </summary>
+    public Tensor? State { get; private set; }
 
     /// <summary>First row of each head, and the number of rows [B·H_kv + 1].</summary>
     public ReadOnlySpan<int> Offsets => offsets;
@@ -131,8 +137,20 @@ public sealed partial class CompressedLayer : IDisposable
             samples.Any(s => s.Counts is not null) ? [.. samples.SelectMany(s => s.Counts ?? Enumerable.Repeat(1f, s.offsets[^1]))] : null,
             samples.All(s => s.PositionsShared)).Detached();
         result.lengths = [.. samples.SelectMany(s => s.lengths)];
+        if (samples.All(s => s.State is not null)) result.State = cat([.. samples.Select(s => s.State!)]).DetachFromDisposeScope();
         foreach (var sample in samples) sample.Dispose();
         return result;
+    }
+
+    /// <summary>Gives the slots what is remembered of them (<see cref="State"/>), which becomes the layer's.</summary>
+    /// <exception cref="ArgumentException">A shape does not fit.</exception>
+    public CompressedLayer With(Tensor state)
+    {
+        if (state.dtype != float32 || !state.shape.SequenceEqual(new long[] { offsets[^1], 2 }))
+            throw new ArgumentException($"state: expected float32 [{offsets[^1]}, 2], got {state.dtype} [{string.Join(", ", state.shape)}]");
+        State?.Dispose();
+        State = state.DetachFromDisposeScope();
+        return this;
     }
 
     /// <summary>Takes the tensors out of the current dispose scope, so that the layer outlives it.</summary>
@@ -151,6 +169,7 @@ public sealed partial class CompressedLayer : IDisposable
         Keys.Dispose();
         Values.Dispose();
         Bias?.Dispose();
+        State?.Dispose();
     }
 
     // Zeros would be stored, counted and read for nothing. A bias that is being learned may start at zero: it stays.

@@ -81,6 +81,9 @@ public interface IScoringCompressor : IKvCompressor
     /// </summary>
     Tensor Scores(LayerContext layer, LayerBudget budget);
 
+    /// <summary>Slots of each layer, equal over its heads, where another method shares them among the heads by these scores.</summary>
+    BudgetPlan PlanOfLayers(PlanContext context) => Plan(context);
+
     /// <summary>First and last tokens that are kept whatever their score, within the smallest head of a budget.</summary>
     /// <param name="budget">Budget of a layer.</param>
     (int Sinks, int Recent) Kept(LayerBudget budget) => (0, 0);

@@ -22,6 +22,9 @@ public enum OptionKind
 
     /// <summary>Any text (a file).</summary>
     Text,
+
+    /// <summary>The name of a method that scores tokens (<see cref="Scorers"/>); its options may be written beside the method's own.</summary>
+    Scorer,
 }
 
 /// <summary>One option that a method knows.</summary>
@@ -37,6 +40,9 @@ public sealed class MethodOptions(string method, IReadOnlyDictionary<string, str
 {
     /// <summary>All keys and values, as a record holds them.</summary>
     public IReadOnlyDictionary<string, string> Values => values;
+
+    /// <summary>Those that belong to another method, under its name.</summary>
+    internal MethodOptions Only(MethodEntry other) => new(other.Name, other.Options.ToDictionary(option => option.Key, option => values[option.Key]));
 
     /// <summary>The text of an option.</summary>
     public string this[string key] => values[key];

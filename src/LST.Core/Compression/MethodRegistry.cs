@@ -10,7 +10,14 @@ namespace LST.Core.Compression;
 /// <param name="Summary">One line for the help, with the paper.</param>
 /// <param name="Options">What may be written behind the name.</param>
 /// <param name="Create">Makes a compressor from resolved options.</param>
-public sealed record MethodEntry(string Name, IReadOnlyList<string> Aliases, string Summary, IReadOnlyList<MethodOption> Options, Func<MethodOptions, IKvCompressor> Create);
+public sealed record MethodEntry(string Name, IReadOnlyList<string> Aliases, string Summary, IReadOnlyList<MethodOption> Options, Func<MethodOptions, IKvCompressor> Create)
+{
+    /// <summary>The options, and those of the scorer that the method is laid over, if it is; one of its own hides the scorer's of that name.</summary>
+    /// <param name="named">The scorer that was typed; null: the default one.</param>
+    public IReadOnlyList<MethodOption> OptionsOver(string? named) =>
+        Options.FirstOrDefault(option => option.Kind == OptionKind.Scorer) is { } option && Scorers.Find(named ?? option.Default) is { } scorer
+            ? [.. Options, .. scorer.Options.ExceptBy(Options.Select(own => own.Key), other => other.Key)] : Options;
+}
 
 /// <summary>Every compression method by name. Adding one: its file and its line here; tables, help and the invariant tests follow from it.</summary>
 public static class MethodRegistry
@@ -25,9 +32,14 @@ public static class MethodRegistry
         HeavyHitters.Entry,
         Tova.Entry,
         SnapKv.Entry,
+        PyramidKv.Entry,
         KeyNorm.Entry,
         KeyDiff.Entry,
+        ExpectedAttention.Entry,
+        AdaKv.Entry,
         KvZip.Entry,
+        LagKv.Entry,
+        AttentionMatching.Entry,
         SuperTokenCompressor.Entry,
     ];
 

@@ -41,7 +41,12 @@ public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions O
 
     internal static MethodSpec Parse(string text, MethodEntry entry, int seed = 0, string? sidecar = null)
     {
-        var values = entry.Options.ToDictionary(o => o.Key, o => (o.Key, o.Default) switch
+        var parts = text.Trim().Split(':').Skip(1).Select(Pair).ToList();
+        // Which options are known depends on the scorer, wherever it stands.
+        var scorer = entry.Options.FirstOrDefault(o => o.Kind == OptionKind.Scorer);
+        var named = scorer is null ? null : parts.Find(part => part.Key == scorer.Key) is (not null, { } name) ? Checked(entry, scorer, name.ToLowerInvariant()) : scorer.Default;
+        var options = entry.OptionsOver(named);
+        var values = options.ToDictionary(o => o.Key, o => (o.Key, o.Default) switch
         {
             ("seed", "") => seed.ToString(CultureInfo.InvariantCulture),
             ("sidecar", "") => sidecar ?? "",
@@ -49,25 +54,30 @@ public sealed record MethodSpec(string Typed, MethodEntry Entry, MethodOptions O
         });
         List<string> typed = [entry.Name];
         var given = new HashSet<string>();
-        foreach (var part in text.Trim().Split(':').Skip(1))
+        foreach (var (key, written) in parts)
         {
-            var equals = part.IndexOf('=');
-            var key = (equals < 0 ? part : part[..equals]).ToLowerInvariant().Replace('_', '-');
-            var option = entry.Options.FirstOrDefault(o => o.Key == key) ?? throw new UsageException(
-                $"method '{entry.Name}' has no option '{key}'; " + (entry.Options.Count == 0 ? "it has none" : $"known options: {string.Join(", ", entry.Options.Select(o => o.Key))}"));
-            var value = equals < 0 ? "" : part[(equals + 1)..];
-            if (option.Kind != OptionKind.Text) value = value.ToLowerInvariant();
+            var option = options.FirstOrDefault(o => o.Key == key) ?? throw new UsageException($"method '{entry.Name}'{(named is null ? "" : $" over '{named}'")} has no option '{key}'; "
+                + (options.Count == 0 ? "it has none" : $"known options: {string.Join(", ", options.Select(o => o.Key))}"));
+            var value = option.Kind == OptionKind.Text ? written : written.ToLowerInvariant();
             if (option.Kind == OptionKind.Choice) value = value.Replace('_', '-');
             if (!given.Add(key)) throw new UsageException($"method '{text}': option '{key}' is given twice");
             values[key] = Checked(entry, option, value);
-            typed.Add($"{key}={value}");
+            typed.Add($"{key}={values[key]}");
         }
         return new MethodSpec(string.Join(':', typed), entry, new MethodOptions(entry.Name, values));
+    }
+
+    private static (string Key, string Value) Pair(string part)
+    {
+        var equals = part.IndexOf('=');
+        return ((equals < 0 ? part : part[..equals]).ToLowerInvariant().Replace('_', '-'), equals < 0 ? "" : part[(equals + 1)..]);
     }
 
     private static string Checked(MethodEntry entry, MethodOption option, string value)
     {
         if (option.Choices.Contains(value)) return value;
+        if (option.Kind == OptionKind.Scorer)
+            return Scorers.Find(value)?.Name ?? throw new UsageException($"method '{entry.Name}', option {option.Key}='{value}': expected a method that scores tokens one by one, one of {Scorers.KnownNames}");
         var (fits, expected) = option.Kind switch
         {
             OptionKind.Slots => (BudgetExpression.IsValid(value), "a whole number or an expression of n and r such as n/2"),

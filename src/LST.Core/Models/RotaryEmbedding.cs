@@ -50,6 +50,23 @@ public sealed class RotaryEmbedding
         return (cos, sin);
     }
 
+    /// <summary>Mean cos and mean sin over consecutive positions, each [D/2] float32 on the CPU: the average rotation, which also shortens.</summary>
+    /// <param name="first">First position.</param>
+    /// <param name="count">Positions, at least 1.</param>
+    public (Tensor Cos, Tensor Sin) MeanTables(long first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        var half = inverseFrequencies.Length;
+        var (cos, sin) = (new float[half], new float[half]);
+        var (cosines, sines) = (new double[half], new double[half]);
+        for (var t = 0; t < count; t++)
+        {
+            Fill(first + t, cos, sin);
+            for (var i = 0; i < half; i++) (cosines[i], sines[i]) = (cosines[i] + cos[i], sines[i] + sin[i]);
+        }
+        return (tensor([.. cosines.Select(sum => (float)(sum / count))]), tensor([.. sines.Select(sum => (float)(sum / count))]));
+    }
+
     /// <summary>Tables of positions 0 … count − 1 on a device. The angles are kept, since every layer of a prompt asks for the same.</summary>
     internal (Tensor Cos, Tensor Sin) FirstTables(int count, Device device)
     {

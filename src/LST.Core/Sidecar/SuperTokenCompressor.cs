@@ -133,13 +133,14 @@ public sealed class SuperTokenCompressor(MethodOptions options) : IOnlineCompres
     }
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(Ratio ratio) => OnlinePlan(ratio);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => OnlinePlan(budget.RequireRatio("lst"));
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start)
     {
-        var sidecar = Of(start.Ratio);
-        return WindowedLayer.Begin(start, OnlinePlan(start.Ratio), new SidecarWindows(sidecar, start.Rotary));
+        var ratio = start.Budget.RequireRatio("lst");
+        var sidecar = Of(ratio);
+        return WindowedLayer.Begin(start, OnlinePlan(ratio), new SidecarWindows(sidecar, start.Rotary));
     }
 
     /// <summary>One layer of which tokens are chosen; belongs to the current dispose scope.</summary>

@@ -56,7 +56,7 @@ public sealed class PressCases : ICaseSource
                 }
                 var (spec, missing) = PressOptions.Read(entry, root.GetProperty("options"));
                 if (spec is null) yield return new CaseResult(id, Outcome.Skipped, missing!);
-                else if (root.GetProperty("options").TryGetProperty("start", out _)) yield return new CaseResult(id, Outcome.Skipped, $"{spec.Name} while decoding is not built");
+                else if (root.GetProperty("options").TryGetProperty("start", out _)) yield return Guard(id, differences => new PressOnlineCheck(prompt, folder, root, spec, differences).Run());
                 else yield return Guard(id, differences => new PressCheck(prompt, folder, root, spec, differences).Run());
             }
         }

@@ -29,12 +29,14 @@ internal static class PressOptions
     public static (MethodSpec? Spec, string? Missing) Read(MethodEntry entry, JsonElement options)
     {
         var text = new StringBuilder(entry.Name);
+        var scorer = options.TryGetProperty("scorer", out var named) ? Method(named.GetString()!)?.Name : null;
+        var known = entry.OptionsOver(scorer);
         foreach (var option in options.EnumerateObject())
         {
             if (Remarks.Contains(option.Name)) continue;
             var key = Keys.GetValueOrDefault(option.Name) ?? option.Name.Replace('_', '-');
-            var value = Value(option.Value);
-            if (entry.Options.Any(o => o.Key == key)) text.Append(CultureInfo.InvariantCulture, $":{key}={value}");
+            var value = option.Name == "scorer" ? scorer ?? Value(option.Value) : Value(option.Value);
+            if (known.Any(o => o.Key == key)) text.Append(CultureInfo.InvariantCulture, $":{key}={value}");
             else if (!IsFixed(option.Name, value)) return (null, $"option {option.Name}={value} is not built");
         }
         return (MethodSpec.Parse(text.ToString()), null);

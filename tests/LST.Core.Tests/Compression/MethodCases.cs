@@ -46,7 +46,12 @@ public static class MethodCases
         "h2o:normalize=by-count:recent=0", "h2o:sinks=2:group=max:recent=n/4",
         "tova:keep-last=true",
         "snapkv:observe=4:kernel=3:pooling=avg", "snapkv:observe=6:kernel=5:group=sum:group-order=pool-first", "snapkv:observe=n/3:pooling=none:group=max",
-        "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2",
+        "pyramidkv:observe=4:kernel=3:pooling=avg:beta=5", "pyramidkv:observe=n/3:group-order=pool-first",
+        "expected-attention:covariance=false:epsilon=0.02:sinks=2", "expected-attention:value-norm=false:future=9:sinks=0",
+        "adakv:observe=4:kernel=3:alpha=0", "adakv:scorer=h2o:recent=8:normalize=by-count", "adakv:scorer=tova:keep-last=true", "adakv:scorer=knorm:alpha=0.5", "adakv:scorer=keydiff",
+        "adakv:scorer=pyramidkv:observe=5", "adakv:scorer=expected-attention:epsilon=0.02", "adakv:scorer=kvzip:sinks=2", "adakv:scorer=lagkv:lag=8",
+        "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2", "kvzip:sinks=0",
+        "lagkv:lag=8", "lagkv:lag=5:sinks=1",
         "lst:preset=lst-large:sidecar=untrained", "lst:preset=paper:sidecar=untrained",
     ];
 
@@ -67,7 +72,7 @@ public static class MethodCases
         "dense" => MethodTraits.Selects | MethodTraits.OwnBudget,
         "mean" => MethodTraits.Averages | (spec.Options["budget"] == "middle" || !spec.Options.IsAutomatic("window") ? MethodTraits.OwnBudget : 0),
         "streaming" => spec.Options["positions"] == "cache-index" ? MethodTraits.Renumbers : MethodTraits.Selects,
-        "kvzip" => MethodTraits.Selects | MethodTraits.Ragged,
+        "kvzip" or "adakv" => MethodTraits.Selects | MethodTraits.Ragged,
         "lst" => spec.Options["sidecar"] switch
         {
             // Its zero initialisation is mean pooling; the paper's norm rule makes longer vectors of them.
@@ -85,7 +90,7 @@ public static class MethodCases
     {
         if (spec.Name == "lst" && RandomSidecar.Kinds.Contains(spec.Options["sidecar"])) return new RandomSidecarCompressor(spec.Options["sidecar"]);
         var compressor = spec.Entry.Create(spec.Options);
-        if (compressor is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
+        if ((compressor is AdaKv shared ? shared.Scorer : compressor) is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
         return compressor;
     }
 

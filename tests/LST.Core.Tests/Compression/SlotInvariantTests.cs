@@ -32,7 +32,8 @@ public class SlotInvariantTests(CompressedCells cells)
             {
                 var positions = layer.Positions(h);
 
-                Assert.Equal(layer.Budget.SlotsByHead[h], positions.Length);
+                if (layer.Budget.Rule == BudgetRule.WholeLayer) Assert.Equal(layer.Budget.Total, layer.Compressed.Slots);
+                else Assert.Equal(layer.Budget.SlotsByHead[h], positions.Length);
                 Assert.NotEmpty(positions);
                 Assert.True(positions[0] >= 0 && positions[^1] < layer.Tokens, $"{layer}: positions lie outside the prompt");
                 Assert.True(positions.Zip(positions.Skip(1)).All(pair => pair.First < pair.Second), $"{layer}, head {h}: [{string.Join(", ", positions)}] does not ascend");

@@ -17,9 +17,9 @@ public interface IOnlineCompressor : IKvCompressor
     /// <summary>What every step has to compute for it.</summary>
     OnlineNeeds OnlineNeeds => OnlineNeeds.None;
 
-    /// <summary>What its cache needs and may hold at a ratio. After <see cref="IKvCompressor.Attach"/>.</summary>
+    /// <summary>What its cache needs and may hold at a budget. After <see cref="IKvCompressor.Attach"/>.</summary>
     /// <exception cref="LstException">Its options, or what it was trained for, have no meaning while tokens arrive.</exception>
-    IOnlinePlan PlanOnline(Ratio ratio);
+    IOnlinePlan PlanOnline(OnlineBudget budget);
 
     /// <summary>
     /// The state of every layer [L]. Takes over the tokens that stay dense: where a prompt was compressed its last ones move from the compressed
@@ -39,6 +39,12 @@ public interface IOnlinePlan
 
     /// <summary>Most slots of a head, dense tokens included, after so many tokens.</summary>
     long MostSlots(long seen);
+
+    /// <summary>As <see cref="MostSlots(long)"/>, where a head of a compressed prompt may have held more from the start: heads with budgets of their own, short prompts that stay as they are.</summary>
+    /// <param name="seen">Tokens so far.</param>
+    /// <param name="slotsAtStart">Slots of the longest head of the prompt.</param>
+    /// <param name="seenAtStart">Tokens of the prompt.</param>
+    long MostSlots(long seen, int slotsAtStart, long seenAtStart) => MostSlots(seen) + Math.Max(0, slotsAtStart - (MostSlots(seenAtStart) - MostSlots(0)));
 }
 
 /// <summary>One layer of a cache while tokens arrive: what the method remembers of it.</summary>
@@ -46,6 +52,9 @@ public interface IOnlineLayer : IDisposable
 {
     /// <summary>Bytes that are kept beyond prefix and tail.</summary>
     long Bytes { get; }
+
+    /// <summary>What is remembered of the slots of one head, or null where the method remembers nothing of them.</summary>
+    Evicting.SlotSums? Sums(int sample, int head) => null;
 
     /// <summary>Compresses what the step made ready. The new tokens stand at the end of the tail.</summary>
     void OnStep(OnlineStep step);

@@ -15,21 +15,21 @@ public sealed class OnlineCompression : IDisposable
     private readonly IOnlinePlan plan;
     private readonly IReadOnlyList<IOnlineLayer> layers;
     private readonly long[] startPositions;
-    private readonly long mostBeyondPlan;
+    private readonly int[] longestAtStart;
 
-    private OnlineCompression(LanguageModel model, IOnlineCompressor compressor, Ratio ratio, KvCache cache, IReadOnlyList<PromptEnd> prompts)
+    private OnlineCompression(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget, KvCache cache, IReadOnlyList<PromptEnd> prompts)
     {
-        (this.model, Cache, needs, plan) = (model, cache, compressor.OnlineNeeds, compressor.PlanOnline(ratio));
+        (this.model, Cache, needs, plan) = (model, cache, compressor.OnlineNeeds, compressor.PlanOnline(budget));
         startPositions = cache.NextPositions.ToArray();
-        // A prompt may hold more than ⌊T/r⌋ slots in a head: heads with budgets of their own, short prompts that stay as they are.
-        mostBeyondPlan = cache.Layers.Max(layer => startPositions.Select((tokens, b) =>
-            layer.Prefix is null ? 0 : Enumerable.Range(0, model.Config.KeyValueHeads).Max(h => layer.Prefix.Length(b, h)) - (plan.MostSlots(tokens) - plan.MostSlots(0))).Max());
-        mostBeyondPlan = Math.Max(0, mostBeyondPlan);
-        layers = compressor.Begin(new OnlineStart(model.Config, model.Rotary, ratio, cache, prompts));
+        longestAtStart = [.. startPositions.Select((_, b) => cache.Layers.Max(layer => layer.Prefix is null ? 0 : Enumerable.Range(0, model.Config.KeyValueHeads).Max(h => layer.Prefix.Length(b, h))))];
+        layers = compressor.Begin(new OnlineStart(model.Config, model.Rotary, budget, cache, prompts));
     }
 
     /// <summary>The cache; <see cref="KvCache.NextPositions"/> are true counts of tokens.</summary>
     public KvCache Cache { get; }
+
+    /// <summary>What the method remembers of each layer.</summary>
+    public IReadOnlyList<IOnlineLayer> Layers => layers;
 
     /// <summary>Whether tokens may also be appended by others, who then call <see cref="Compress"/>: the method reads nothing but the cache.</summary>
     public bool ReadsCacheAlone => needs == OnlineNeeds.None;
@@ -55,37 +55,37 @@ public sealed class OnlineCompression : IDisposable
     /// <summary>Starts from an empty cache.</summary>
     /// <param name="model">The model; the caller's.</param>
     /// <param name="compressor">The method; the caller's, and used by this cache alone while it lives.</param>
-    /// <param name="ratio">r, above 1.</param>
+    /// <param name="budget">Slots of a head: a ratio above 1, or a number.</param>
     /// <param name="batch">B.</param>
     /// <param name="segmentTokens">Most tokens of a usual step.</param>
-    /// <exception cref="LstException">The method cannot work at this ratio or with these options.</exception>
-    public static OnlineCompression Empty(LanguageModel model, IOnlineCompressor compressor, Ratio ratio, int batch = 1, int segmentTokens = 1)
+    /// <exception cref="LstException">The method cannot work at this budget or with these options.</exception>
+    public static OnlineCompression Empty(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget, int batch = 1, int segmentTokens = 1)
     {
-        var plan = Planned(model, compressor, ratio);
-        return Begin(model, compressor, ratio, model.NewCache(batch, BlockTokens(plan, segmentTokens)), []);
+        var plan = Planned(model, compressor, budget);
+        return Begin(model, compressor, budget, model.NewCache(batch, BlockTokens(plan, segmentTokens)), []);
     }
 
     /// <summary>Goes on from compressed prompts, which become one batch and give up their caches' prefixes.</summary>
     /// <param name="model">The model; the caller's.</param>
     /// <param name="compressor">The method that compressed them.</param>
-    /// <param name="ratio">r, above 1.</param>
+    /// <param name="budget">Slots of a head: a ratio above 1, or a number.</param>
     /// <param name="prompts">Compressed caches, batch 1 each, at true positions.</param>
     /// <param name="ends">Their raw last tokens, as <see cref="PlanOf"/> asks for; the caller's.</param>
     /// <param name="segmentTokens">Most tokens of a usual step.</param>
-    /// <exception cref="LstException">The method cannot work at this ratio or with these options.</exception>
-    public static OnlineCompression Continue(LanguageModel model, IOnlineCompressor compressor, Ratio ratio, IReadOnlyList<KvCache> prompts, IReadOnlyList<PromptEnd> ends, int segmentTokens = 1)
+    /// <exception cref="LstException">The method cannot work at this budget or with these options.</exception>
+    public static OnlineCompression Continue(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget, IReadOnlyList<KvCache> prompts, IReadOnlyList<PromptEnd> ends, int segmentTokens = 1)
     {
         if (prompts.Count == 0 || prompts.Count != ends.Count) throw new ArgumentException($"one end for each of at least one prompt expected, got {prompts.Count} prompts and {ends.Count} ends");
-        var plan = Planned(model, compressor, ratio);
+        var plan = Planned(model, compressor, budget);
         for (var b = 0; b < prompts.Count; b++)
             if (ends[b].Tokens < Math.Min(plan.PromptTokens, prompts[b].NextPositions[0]))
                 throw new ArgumentException($"prompt {b}: its last {Math.Min(plan.PromptTokens, prompts[b].NextPositions[0])} tokens expected, got {ends[b].Tokens}");
-        return Begin(model, compressor, ratio, KvCache.Join(model.Config, prompts, model.Dtype, model.Device, BlockTokens(plan, segmentTokens)), ends);
+        return Begin(model, compressor, budget, KvCache.Join(model.Config, prompts, model.Dtype, model.Device, BlockTokens(plan, segmentTokens)), ends);
     }
 
     /// <summary>The method's plan for a model.</summary>
-    /// <exception cref="LstException">The method cannot work at this ratio or with these options.</exception>
-    public static IOnlinePlan PlanOf(LanguageModel model, IOnlineCompressor compressor, Ratio ratio) => Planned(model, compressor, ratio);
+    /// <exception cref="LstException">The method cannot work at this budget or with these options.</exception>
+    public static IOnlinePlan PlanOf(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget) => Planned(model, compressor, budget);
 
     /// <summary>Runs ids at the next positions, then compresses.</summary>
     /// <param name="ids">int64 [B, S].</param>
@@ -128,21 +128,20 @@ public sealed class OnlineCompression : IDisposable
         Cache.Dispose();
     }
 
-    private static IOnlinePlan Planned(LanguageModel model, IOnlineCompressor compressor, Ratio ratio)
+    private static IOnlinePlan Planned(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget)
     {
-        if (ratio == Ratio.One) throw new UsageException("ratio 1 keeps every token, so that there is nothing to compress while tokens arrive; give a ratio above 1, such as 2");
         compressor.Attach(model.Target);
-        return compressor.PlanOnline(ratio);
+        return compressor.PlanOnline(budget);
     }
 
     // Half more than what is held, so that rows move to the front of the one block now and then.
     private static int BlockTokens(IOnlinePlan plan, int segmentTokens) => (3 * (plan.TailTokens + segmentTokens) + 1) / 2;
 
-    private static OnlineCompression Begin(LanguageModel model, IOnlineCompressor compressor, Ratio ratio, KvCache cache, IReadOnlyList<PromptEnd> prompts)
+    private static OnlineCompression Begin(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget, KvCache cache, IReadOnlyList<PromptEnd> prompts)
     {
         try
         {
-            return new OnlineCompression(model, compressor, ratio, cache, prompts);
+            return new OnlineCompression(model, compressor, budget, cache, prompts);
         }
         catch
         {
@@ -156,7 +155,7 @@ public sealed class OnlineCompression : IDisposable
         for (var b = 0; b < Cache.Batch; b++)
         {
             var arrived = Cache.NextPositions[b] - startPositions[b];
-            var most = plan.MostSlots(Cache.NextPositions[b]) + mostBeyondPlan;
+            var most = plan.MostSlots(Cache.NextPositions[b], longestAtStart[b], startPositions[b]);
             for (var l = 0; l < layers.Count; l++)
                 for (var h = 0; h < model.Config.KeyValueHeads; h++)
                 {

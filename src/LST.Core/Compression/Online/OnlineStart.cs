@@ -6,10 +6,10 @@ namespace LST.Core.Compression.Online;
 /// <summary>Where online compression begins.</summary>
 /// <param name="Config">Shape of the model.</param>
 /// <param name="Rotary">Its frequencies.</param>
-/// <param name="Ratio">r.</param>
+/// <param name="Budget">Slots of a head.</param>
 /// <param name="Cache">Empty, or compressed prompts with an empty tail.</param>
 /// <param name="Prompts">Raw last tokens of each prompt [B]; none for an empty cache.</param>
-public sealed record OnlineStart(ModelConfig Config, RotaryEmbedding Rotary, Ratio Ratio, KvCache Cache, IReadOnlyList<PromptEnd> Prompts);
+public sealed record OnlineStart(ModelConfig Config, RotaryEmbedding Rotary, OnlineBudget Budget, KvCache Cache, IReadOnlyList<PromptEnd> Prompts);
 
 /// <summary>What a method sees of one layer after a step. Belongs to the driver.</summary>
 /// <param name="Layer">Layer index.</param>

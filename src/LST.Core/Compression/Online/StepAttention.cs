@@ -13,27 +13,44 @@ namespace LST.Core.Compression.Online;
 /// <param name="slidingWindow">W in tokens, or null.</param>
 public sealed class StepAttention(Tensor queries, LayerCache layer, ReadOnlyMemory<long> seen, int? slidingWindow) : IDisposable
 {
-    private Tensor? rows;
+    private Tensor? weights, rows;
 
     /// <summary>
     /// Weights [B, H_kv, S, slots + tail] float32, the mean over the query heads of a group; rows sum to 1. Slots in the order of
     /// <see cref="CompressedLayer.Padded"/>, 0 on padding. Not to be disposed.
     /// </summary>
-    public Tensor Rows => rows ??= Compute();
+    public Tensor Rows => rows ??= Reduced(GroupReduction.Mean).DetachFromDisposeScope();
 
-    /// <inheritdoc/>
-    public void Dispose() => rows?.Dispose();
-
-    private Tensor Compute()
+    /// <summary>As <see cref="Rows"/>, by another reduction over the query heads of a group. In the current dispose scope.</summary>
+    public Tensor Reduced(GroupReduction reduction)
     {
         using var noGradients = no_grad();
+        weights ??= Compute();
+        return reduction switch
+        {
+            GroupReduction.Max => weights.amax([2]),
+            GroupReduction.Sum => weights.sum(2),
+            _ => weights.mean([2]),
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        weights?.Dispose();
+        rows?.Dispose();
+    }
+
+    // Weights of every query head [B, H_kv, G, S, slots + tail].
+    private Tensor Compute()
+    {
         using var scope = NewDisposeScope();
         var (tailKeys, _) = layer.Tail.Joined();
         var keys = layer.Prefix is { } prefix ? cat([prefix.Padded().Keys, tailKeys], 2) : tailKeys;
         var (batch, heads, tokens, headDim) = (keys.shape[0], keys.shape[1], queries.shape[2], queries.shape[3]);
         var grouped = queries.to(float32).reshape(batch, heads, -1, tokens, headDim);
         var logits = matmul(grouped, keys.to(float32).unsqueeze(2).transpose(-1, -2)) / Math.Sqrt(headDim) + Mask((int)tokens).to(queries.device).unsqueeze(2);
-        return logits.softmax(-1).mean([2]).DetachFromDisposeScope();
+        return logits.softmax(-1).DetachFromDisposeScope();
     }
 
     // [B, H_kv, S, slots + tail]: bias; −∞ on padding, on later tokens and beyond the sliding window.

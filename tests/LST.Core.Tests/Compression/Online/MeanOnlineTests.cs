@@ -68,7 +68,7 @@ public class MeanOnlineTests
         using var snap = MethodSpec.Parse("snapkv").Create();
 
         Assert.Contains("give a ratio above 1", Assert.Throws<UsageException>(() => OnlineCompression.Empty(model, mean, Ratio.One)).Message);
-        Assert.Contains("methods that can: mean, lst", Assert.Throws<UsageException>(() => OnlineCompression.Require(snap, "snapkv")).Message);
+        Assert.Contains("methods that can: mean, streaming, h2o", Assert.Throws<UsageException>(() => OnlineCompression.Require(snap, "snapkv")).Message);
     }
 
     private static IEnumerable<(double[] Key, double[] Value, double Bias, int Position)> Expected(LanguageModel model, GivenRows rows, int sample, int head, List<(int First, int Count)> runs, MethodSpec spec)

@@ -270,9 +270,9 @@ public class OnlineCompressionTests
     public void A_generator_refuses_a_method_for_prompts_alone()
     {
         using var model = TinyModels.Load(TinyModels.Gqa);
-        var request = new GenerationRequest(MethodSpec.Parse("h2o"), Ratio.Of(2), 5, new SamplingOptions(), []) { IsOnline = true };
+        var request = new GenerationRequest(MethodSpec.Parse("snapkv"), Ratio.Of(2), 5, new SamplingOptions(), []) { IsOnline = true };
 
-        Assert.Contains("'h2o' compresses a prompt once", Assert.Throws<UsageException>(() => new Generator(model).Run([[1, 2, 3]], request, cancel: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("'snapkv' compresses a prompt once", Assert.Throws<UsageException>(() => new Generator(model).Run([[1, 2, 3]], request, cancel: TestContext.Current.CancellationToken)).Message);
     }
 
     private static OnlineCompression Continued(LanguageModel model, IOnlineCompressor compressor, int[] lengths, Ratio? ratio = null)
@@ -304,7 +304,7 @@ public class OnlineCompressionTests
 
         public CompressorNeeds Needs => inner.Needs;
 
-        public IOnlinePlan PlanOnline(Ratio ratio) => inner.PlanOnline(ratio);
+        public IOnlinePlan PlanOnline(OnlineBudget budget) => inner.PlanOnline(budget);
 
         public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => [.. inner.Begin(start).Select(layer => new Idle(layer))];
 

@@ -83,7 +83,7 @@ public class StepAttentionTests
 
         public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
 
-        public IOnlinePlan PlanOnline(Ratio ratio) => inner.PlanOnline(ratio);
+        public IOnlinePlan PlanOnline(OnlineBudget budget) => inner.PlanOnline(budget);
 
         public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => [.. inner.Begin(start).Select(layer => new WatchingLayer(layer, this))];
 

@@ -1,0 +1,41 @@
+using LST.Core.Compression;
+using LST.Core.Compression.Online;
+using LST.Core.Compression.Online.Evicting;
+
+namespace LST.Core.Baselines.Online;
+
+/// <summary>
+/// H2O while tokens arrive: of the slots between sinks and recents those with the smallest sum of attention leave (or the smallest average, under
+/// <c>normalize=by-count</c>); of equal ones the later.
+/// </summary>
+/// <param name="options">Options of the method.</param>
+/// <param name="ratio">r, for options that are expressions of it.</param>
+internal sealed class LeastAttended(MethodOptions options, Ratio ratio) : IEvictionRule
+{
+    private readonly bool isAverage = options["normalize"] == "by-count";
+
+    /// <inheritdoc/>
+    public OnlineNeeds Needs => OnlineNeeds.Attention;
+
+    /// <inheritdoc/>
+    public int StateBytes => isAverage ? 8 : 4;
+
+    /// <inheritdoc/>
+    public GroupReduction Group => options.Group("group");
+
+    /// <inheritdoc/>
+    public int FewestSlots => 1;
+
+    /// <inheritdoc/>
+    public int[][] Choose(EvictionStep step) => [.. Enumerable.Range(0, step.Budgets.Count).Select(i =>
+    {
+        var (sums, n) = (step.Sums[i], step.Budgets[i]);
+        var (sinks, recent) = Protected.Clamp(options.Slots("sinks", n, ratio), options.Slots("recent", n, ratio), n);
+        float Score(int slot) => isAverage ? sums.Average(slot) : sums.Sums[slot];
+        var leaving = Enumerable.Range(sinks, step.Length(i) - sinks - recent).OrderBy(Score).ThenByDescending(slot => slot).Take(step.Excess(i)).ToHashSet();
+        return Enumerable.Range(0, step.Length(i)).Where(slot => !leaving.Contains(slot)).ToArray();
+    })];
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}

@@ -1,0 +1,28 @@
+namespace LST.Core.Compression;
+
+/// <summary>Registered methods that score tokens, which others may be laid over.</summary>
+public static class Scorers
+{
+    /// <summary>In the order of tables. A method that is itself laid over a scorer is none.</summary>
+    public static IReadOnlyList<MethodEntry> Entries => entries.Value;
+
+    private static readonly Lazy<IReadOnlyList<MethodEntry>> entries = new(() => [.. MethodRegistry.Entries.Where(entry =>
+    {
+        if (entry.Options.Any(option => option.Kind == OptionKind.Scorer)) return false;
+        using var made = MethodSpec.Parse(entry.Name).Create();
+        return made is IScoringCompressor;
+    })]);
+
+    /// <summary>Names, for sentences.</summary>
+    public static string KnownNames => string.Join(", ", Entries.Select(entry => entry.Name));
+
+    /// <summary>The scorer of a name or alias in any case, or null.</summary>
+    public static MethodEntry? Find(string name) => MethodRegistry.Find(name) is { } entry && Entries.Contains(entry) ? entry : null;
+
+    /// <summary>A scorer with those of the options that are its own.</summary>
+    public static IScoringCompressor Create(string name, MethodOptions options)
+    {
+        var entry = Find(name) ?? throw new UsageException($"scorer '{name}': no method of this name scores tokens; those that do: {KnownNames}");
+        return (IScoringCompressor)entry.Create(options.Only(entry));
+    }
+}
