@@ -2,9 +2,11 @@ using System.ComponentModel;
 using LST.Cli.Terminal;
 using LST.Core;
 using LST.Core.Compression;
+using LST.Core.Models.Checkpoints;
 using LST.Evaluation;
 using LST.Evaluation.Perplexity;
 using LST.Evaluation.Perplexity.DocumentCompatible;
+using LST.Evaluation.Perplexity.Streaming;
 using LST.Evaluation.Records;
 using LST.Evaluation.Texts;
 using Spectre.Console.Cli;
@@ -34,19 +36,27 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string Ratios { get; init; } = "2,4,8";
 
         /// <summary>Protocol.</summary>
-        [CommandOption("--protocol <NAME>"), DefaultValue("e1"), Description("e1: prefill, compress, continue; e0: dense blocks; e3: as the paper's table was made, beside correct rows (docs/table1.md).")]
+        [CommandOption("--protocol <NAME>"), DefaultValue("e1"), Description("e1: prefill, compress, continue; e0: dense blocks; e2: streams, compressed as they go; e3: as the paper's table was made, beside correct rows (docs/table1.md).")]
         public string Protocol { get; init; } = "e1";
 
         /// <summary>P.</summary>
-        [CommandOption("--prefix <P>"), Description("First scored id of a chunk: the P - 1 before are compressed (default: 1024, or 2048 for models trained on more than 2048 positions).")]
+        [CommandOption("--prefix <P>"), Description("First scored id of a chunk: the P - 1 before are compressed (default: 1024, or 2048 for models trained on more than 2048 positions). Under e2 the tokens of a stream (default: the trained length).")]
         public string? Prefix { get; init; }
 
         /// <summary>S.</summary>
         [CommandOption("--suffix <S>"), Description("Scored ids of a chunk (default: 512).")]
         public string? Suffix { get; init; }
 
+        /// <summary>Slots of streams.</summary>
+        [CommandOption("--slots <LIST>"), Description("Under e2: numbers of slots of a stream's cache, several by commas, in place of --ratios.")]
+        public string? Slots { get; init; }
+
+        /// <summary>Step of streams.</summary>
+        [CommandOption("--step <N>"), DefaultValue("16"), Description("Under e2: ids that arrive at a time; 1 is exact.")]
+        public string Step { get; init; } = "16";
+
         /// <summary>N.</summary>
-        [CommandOption("--chunks <N>"), Description("Only the first N chunks, under e3 the first N samples (default: all).")]
+        [CommandOption("--chunks <N>"), Description("Only the first N chunks, under e2 streams (default: 16,384 scored ids), under e3 samples (default: all).")]
         public string? Chunks { get; init; }
 
         /// <summary>Type.</summary>
@@ -88,6 +98,8 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
             Prefix = Numbers.Positive("--prefix", settings.Prefix),
             Suffix = Numbers.Positive("--suffix", settings.Suffix) ?? 512,
             Chunks = Numbers.Positive("--chunks", settings.Chunks),
+            Step = Numbers.Positive("--step", settings.Step)!.Value,
+            StreamSlots = settings.Slots is null ? [] : [.. settings.Slots.Split(',').Select(slots => Numbers.Positive("--slots", slots.Trim())!.Value).Distinct().OrderDescending()],
             Methods = MethodSpec.ParseList(settings.Methods, seed, settings.Sidecar),
             Ratios = [.. settings.Ratios.Split(',').Select(Ratio.Parse).Distinct().Order()],
             Equal = settings.Equal.ToLowerInvariant() switch
@@ -116,10 +128,9 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         IReadOnlyList<string> notes = [];
         var records = RunDisplay.Show(progress =>
         {
-            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, file => PerplexityRun.CheckFor(asked, file.Config, file.ShortName), cancellationToken);
-            var run = new PerplexityRun(loaded, asked) { JournalFolder = ProjectFolders.Work is { } work ? Path.Combine(work, "journals") : null, Store = RecordStore.OfProject() };
-            notes = run.Notes;
-            return texts.Select(text => run.Run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken)).ToList();
+            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, file => Check(asked, file), cancellationToken);
+            (var run, notes) = Prepared(loaded, asked);
+            return texts.Select(text => run(text, CommandText.Of(CommandLine.Given), progress, cancellationToken)).ToList();
         });
         foreach (var note in notes) Console.WriteLine(note);
         foreach (var record in records)
@@ -129,5 +140,23 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         }
         if (settings.Json is { } file) AtomicFile.Write(file, PerplexityJson.Of(records));
         return 0;
+    }
+
+    private static void Check(PerplexitySettings asked, IModelFile file)
+    {
+        if (asked.Protocol == "e2") StreamingRun.CheckFor(asked, file.Config, file.ShortName);
+        else PerplexityRun.CheckFor(asked, file.Config, file.ShortName);
+    }
+
+    private static (Func<LoadedText, string, IRunProgress?, CancellationToken, PerplexityRecord> Run, IReadOnlyList<string> Notes) Prepared(LoadedModel loaded, PerplexitySettings asked)
+    {
+        var journals = ProjectFolders.Work is { } work ? Path.Combine(work, "journals") : null;
+        if (asked.Protocol == "e2")
+        {
+            var streams = new StreamingRun(loaded, asked) { JournalFolder = journals, Store = RecordStore.OfProject() };
+            return (streams.Run, streams.Notes);
+        }
+        var run = new PerplexityRun(loaded, asked) { JournalFolder = journals, Store = RecordStore.OfProject() };
+        return (run.Run, run.Notes);
     }
 }

@@ -12,7 +12,7 @@ namespace LST.Core.Baselines;
 /// (<see cref="MatchingProbes"/>), <c>weight-min</c>, <c>weight-max</c> (bounds of w; e⁻³ to e³, <c>omp</c> 1e-12 to e⁷), <c>drop-below</c> (keys of a smaller weight are dropped after the fit, so that a head may hold
 /// fewer slots than planned; none, <c>omp</c> e⁻⁷), <c>gradient-steps</c> (projected steps after the clamped least squares), <c>ridge</c> (added to the normal equations of columns of unit length;
 /// 1e-12), <c>seed</c> (of drawn probes). <c>probes=repeat</c> costs a second pass over the prompt.
-/// Fits what the probes ask: queries unlike them may find anything. Values are no token's own. Knows no sliding window, head budgets or queries of already compacted lower layers.
+/// Fits what the probes ask: queries unlike them may find anything, and <c>prefix</c> asks of keys that lie ahead, at distances that no later query has; <c>repeat</c> does not. Values are no token's own. Knows no sliding window, head budgets or queries of already compacted lower layers.
 /// </summary>
 /// <param name="options">Resolved options.</param>
 public abstract class AttentionMatching(MethodOptions options) : IKvCompressor

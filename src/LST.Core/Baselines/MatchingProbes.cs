@@ -30,12 +30,11 @@ internal sealed class MatchingProbes(string source, int seed) : IDisposable
     public void Repeat(IModelAccess model, KvZipPrompt prompt)
     {
         Dispose();
-        using var scope = NewDisposeScope();
         var layers = Enumerable.Range(0, model.Config.Layers).Select(_ => new List<Tensor>()).ToList();
         var ids = model.PromptIds.Span;
         for (var start = 0; start < ids.Length; start += ChunkTokens)
-            model.RunBehindPrompt(prompt.Repeat(ids, start, Math.Min(ChunkTokens, ids.Length - start)), (layer, queries, _) => layers[layer].Add(queries.clone().MoveToOuterDisposeScope()));
-        repeated = [.. layers.Select(chunks => cat(chunks, 1).DetachFromDisposeScope())];
+            model.RunBehindPrompt(prompt.Repeat(ids, start, Math.Min(ChunkTokens, ids.Length - start)), (layer, queries, _) => layers[layer].Add(queries.clone().DetachFromDisposeScope()));
+        repeated = [.. layers.Select(chunks => chunks.Count == 1 ? chunks[0] : Joined(chunks))];
     }
 
     /// <summary>Probes after RoPE [H_kv, G · probes a head, D], in the current dispose scope.</summary>
@@ -57,6 +56,13 @@ internal sealed class MatchingProbes(string source, int seed) : IDisposable
     {
         foreach (var queries in repeated) queries.Dispose();
         repeated = [];
+    }
+
+    private static Tensor Joined(List<Tensor> chunks)
+    {
+        var joined = cat(chunks, 1).DetachFromDisposeScope();
+        foreach (var chunk in chunks) chunk.Dispose();
+        return joined;
     }
 
     private static Tensor Asked(Tensor? queries, string need) =>

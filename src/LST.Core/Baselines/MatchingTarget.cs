@@ -8,7 +8,7 @@ namespace LST.Core.Baselines;
 /// </summary>
 internal sealed class MatchingTarget
 {
-    private const int Block = 512;
+    private const int Block = 256;
 
     private readonly Tensor queries;            // [P, D], scaled by 1/√D
     private readonly Tensor keys;               // [T, D]
@@ -22,25 +22,27 @@ internal sealed class MatchingTarget
     {
         this.queries = queries.to(float64) * (1 / Math.Sqrt(keys.shape[1]));
         this.keys = keys.to(float64);
-        var (probes, tokens, wide) = (queries.shape[0], keys.shape[0], values.to(float64));
+        var (probes, tokens, width) = (queries.shape[0], keys.shape[0], values.shape[1]);
         rowMax = empty([probes, 1], float64, keys.device);
         Mass = empty([probes], float64, keys.device);
-        Outputs = empty([probes, values.shape[1]], float64, keys.device);
-        var squares = zeros([tokens], float64, keys.device);
+        Outputs = empty([probes, width], float64, keys.device);
+        var squares = zeros([1, tokens], float64, keys.device);
+        var valuesAndOnes = cat([values.to(float64), ones([tokens, 1], float64, keys.device)], 1);
         for (var start = 0L; start < probes; start += Block)
         {
             using var scope = NewDisposeScope();
             var count = Math.Min(Block, probes - start);
-            var weights = matmul(this.queries.narrow(0, start, count), this.keys.t());
-            var largest = weights.amax([1], true);
-            weights.sub_(largest).exp_();
-            var mass = weights.sum(1);
+            var exponentials = matmul(this.queries.narrow(0, start, count), this.keys.t());
+            var largest = exponentials.amax([1], true);
+            exponentials.sub_(largest).exp_();
+            var sums = matmul(exponentials, valuesAndOnes);
+            var mass = sums.narrow(1, width, 1);
             rowMax.narrow(0, start, count).copy_(largest);
-            Mass.narrow(0, start, count).copy_(mass);
-            Outputs.narrow(0, start, count).copy_(matmul(weights.div_(mass.unsqueeze(1)), wide));
-            squares.add_(weights.mul_(weights).sum([0]));
+            Mass.narrow(0, start, count).copy_(mass.squeeze(1));
+            Outputs.narrow(0, start, count).copy_(sums.narrow(1, 0, width) / mass);
+            squares.add_(matmul(mass.pow(-2).t(), exponentials.mul_(exponentials)));
         }
-        RootMeanSquares = squares.div_(probes).sqrt_();
+        RootMeanSquares = squares.squeeze(0).div_(probes).sqrt_();
     }
 
     /// <summary>T.</summary>

@@ -7,6 +7,9 @@ namespace LST.Core.Baselines;
 /// </summary>
 internal sealed class NormalEquations
 {
+    // A shorter rest of a column of unit length, outside of what the others span, is rounding.
+    private const double LeastPivot = 3e-7;
+
     private readonly Tensor columns;
     private readonly Tensor scale;              // [n] 1 / length of each column
     private readonly Tensor? factor;            // lower Cholesky factor of the scaled AᵀA + ridge; null where it has none
@@ -23,7 +26,7 @@ internal sealed class NormalEquations
         var scaled = Gram * scale.unsqueeze(0) * scale.unsqueeze(1);
         scaled.diagonal().fill_(1 + ridge);
         var (lower, info) = linalg.cholesky_ex(scaled);
-        factor = info.to(int64).item<long>() == 0 ? lower : null;
+        factor = info.to(int64).item<long>() == 0 && lower.diagonal().min().item<double>() > LeastPivot ? lower : null;
     }
 
     /// <summary>AᵀA [n, n].</summary>
@@ -32,7 +35,7 @@ internal sealed class NormalEquations
     /// <summary>The solution for right-hand sides b [P, k] → [n, k]; by a rank-revealing factorisation of A where AᵀA has no Cholesky factor.</summary>
     public Tensor Solve(Tensor b)
     {
-        if (factor is null) return linalg.lstsq(columns * scale, b).Solution * scale.unsqueeze(1);
+        if (factor is null) return linalg.lstsq((columns * scale).cpu(), b.cpu()).Solution.to(columns.device) * scale.unsqueeze(1);
         var half = linalg.solve_triangular(factor, matmul(columns.t(), b) * scale.unsqueeze(1), upper: false);
         return linalg.solve_triangular(factor.t(), half, upper: true) * scale.unsqueeze(1);
     }

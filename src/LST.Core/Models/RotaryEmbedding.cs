@@ -10,6 +10,7 @@ public sealed class RotaryEmbedding
 {
     private readonly float[] inverseFrequencies;
     private Angles firstAngles = new([], []);
+    private MeanAngles meanAngles = new(0, 0, [], []);
 
     /// <summary>Builds the frequencies of a model.</summary>
     public RotaryEmbedding(ModelConfig config)
@@ -50,21 +51,18 @@ public sealed class RotaryEmbedding
         return (cos, sin);
     }
 
-    /// <summary>Mean cos and mean sin over consecutive positions, each [D/2] float32 on the CPU: the average rotation, which also shortens.</summary>
+    /// <summary>
+    /// Mean cos and mean sin over consecutive positions, each [D/2] float32 on the CPU: the average rotation, which also shortens. The last ones are kept, since every layer
+    /// of a prompt asks for the same.
+    /// </summary>
     /// <param name="first">First position.</param>
     /// <param name="count">Positions, at least 1.</param>
     public (Tensor Cos, Tensor Sin) MeanTables(long first, int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        var half = inverseFrequencies.Length;
-        var (cos, sin) = (new float[half], new float[half]);
-        var (cosines, sines) = (new double[half], new double[half]);
-        for (var t = 0; t < count; t++)
-        {
-            Fill(first + t, cos, sin);
-            for (var i = 0; i < half; i++) (cosines[i], sines[i]) = (cosines[i] + cos[i], sines[i] + sin[i]);
-        }
-        return (tensor([.. cosines.Select(sum => (float)(sum / count))]), tensor([.. sines.Select(sum => (float)(sum / count))]));
+        var known = meanAngles;
+        if ((known.First, known.Count) != (first, count)) meanAngles = known = Mean(first, count);
+        return (tensor(known.Cos), tensor(known.Sin));
     }
 
     /// <summary>Tables of positions 0 … count − 1 on a device. The angles are kept, since every layer of a prompt asks for the same.</summary>
@@ -96,6 +94,19 @@ public sealed class RotaryEmbedding
         return cat([first * c - second * s, second * c + first * s], -1);
     }
 
+    private MeanAngles Mean(long first, int count)
+    {
+        var half = inverseFrequencies.Length;
+        var (cos, sin) = (new float[half], new float[half]);
+        var (cosines, sines) = (new double[half], new double[half]);
+        for (var t = 0; t < count; t++)
+        {
+            Fill(first + t, cos, sin);
+            for (var i = 0; i < half; i++) (cosines[i], sines[i]) = (cosines[i] + cos[i], sines[i] + sin[i]);
+        }
+        return new MeanAngles(first, count, [.. cosines.Select(sum => (float)(sum / count))], [.. sines.Select(sum => (float)(sum / count))]);
+    }
+
     // llama3: long wavelengths are divided by the factor, short ones kept, a band between is blended.
     private static double Scaled(double frequency, Llama3RopeScaling? scaling)
     {
@@ -110,4 +121,6 @@ public sealed class RotaryEmbedding
 
     // Swapped whole, so that threads cannot mix two.
     private sealed record Angles(float[] Cos, float[] Sin);
+
+    private sealed record MeanAngles(long First, int Count, float[] Cos, float[] Sin);
 }

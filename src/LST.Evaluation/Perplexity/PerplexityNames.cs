@@ -38,5 +38,16 @@ public static class PerplexityNames
         ["methods"] = new JsonArray([.. settings.Methods.Select(m => JsonValue.Create(m.Typed))]),
         ["ratios"] = new JsonArray([.. settings.Ratios.Select(r => JsonValue.Create(r.Value))]),
         ["equal"] = settings.Equal == EqualBasis.Slots ? "slots" : "bytes",
-    };
+    }.With(settings);
+
+    // What only streams have.
+    private static JsonObject With(this JsonObject options, PerplexitySettings settings)
+    {
+        if (settings.Protocol != "e2") return options;
+        options["step"] = settings.Step;
+        if (settings.StreamSlots.Count == 0) return options;
+        options["ratios"] = null;
+        options["slots"] = new JsonArray([.. settings.StreamSlots.Select(slots => JsonValue.Create(slots))]);
+        return options;
+    }
 }

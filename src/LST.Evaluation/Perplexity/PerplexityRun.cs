@@ -259,21 +259,8 @@ public sealed class PerplexityRun
             ChunkTokens = counts,
         }.WithSummary(bootstrap);
 
-        return new PerplexityRecord
+        return RecordHeader.Of(loaded, settings, text, command, PerplexityNames.Json(settings, Prefix), elapsed) with
         {
-            Command = command,
-            Options = PerplexityNames.Json(settings, Prefix),
-            Model = loaded.Identity,
-            Seed = settings.Seed,
-            Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),
-            Device = loaded.Model.Device.type == TorchSharp.DeviceType.CPU ? "cpu" : loaded.Model.Device.ToString(),
-            Backend = loaded.Model.Attention.Name,
-            Threads = get_num_threads(),
-            Versions = MachineInfo.Versions(__version__, typeof(Tensor).Assembly.GetName().Version?.ToString(3)),
-            WallSeconds = elapsed.TotalSeconds,
-            PeakMemoryBytes = MachineInfo.PeakMemoryBytes(),
-            Text = TextIdentity.Of(text),
-            Protocol = settings.Protocol,
             Prefix = settings.Protocol == "e3" ? null : Prefix,
             Suffix = settings.Protocol == "e1" ? settings.Suffix : null,
             Chunks = chunks.Count,

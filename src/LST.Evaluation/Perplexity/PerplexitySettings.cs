@@ -20,10 +20,10 @@ public enum EqualBasis
 /// <summary>What one perplexity run is asked for.</summary>
 public sealed record PerplexitySettings
 {
-    /// <summary><c>e0</c>: blocks of P ids, dense. <c>e1</c>: prefill P − 1 ids, compress, score the S ids behind. <c>e3</c>: halves of frozen lines, as the paper's table was made.</summary>
+    /// <summary><c>e0</c>: blocks of P ids, dense. <c>e1</c>: prefill P − 1 ids, compress, score the S ids behind. <c>e2</c>: streams whose cache is compressed while they go on. <c>e3</c>: halves of frozen lines, as the paper's table was made.</summary>
     public string Protocol { get; init; } = "e1";
 
-    /// <summary>P (e1) or the block length (e0), in ids; e3 has none; null: the model's own (<see cref="PrefixFor"/>).</summary>
+    /// <summary>P (e1), the block length (e0) or the tokens of a stream (e2), in ids; e3 has none; null: the model's own (<see cref="PrefixFor"/>).</summary>
     public int? Prefix { get; init; }
 
     /// <summary>S, scored ids of a chunk.</summary>
@@ -38,6 +38,12 @@ public sealed record PerplexitySettings
     /// <summary>Ratios.</summary>
     public IReadOnlyList<Ratio> Ratios { get; init; } = [Ratio.Of(2)];
 
+    /// <summary>Ids of a step of a stream (e2); 1 is exact.</summary>
+    public int Step { get; init; } = 16;
+
+    /// <summary>Numbers of slots of a stream's cache (e2), in place of ratios; empty: the ratios count.</summary>
+    public IReadOnlyList<int> StreamSlots { get; init; } = [];
+
     /// <summary>Same slots or same bytes.</summary>
     public EqualBasis Equal { get; init; }
 
@@ -47,10 +53,11 @@ public sealed record PerplexitySettings
     /// <summary>How losses of chunks are averaged (<see cref="PerplexityRow.Average"/>).</summary>
     internal string? Average => Protocol == "e3" ? ChunkAverages.OverSamples : null;
 
-    /// <summary>P of a model by its trained length: 1,024 up to 2,048 trained positions, else 2,048 (e0: blocks of 2,048 or the trained length; e3: the most ids of a sample).</summary>
+    /// <summary>P of a model by its trained length: 1,024 up to 2,048 trained positions, else 2,048 (e0: blocks of 2,048 or the trained length; e2: the trained length; e3: the most ids of a sample).</summary>
     public int PrefixFor(int maxPositions) => Prefix ?? Protocol switch
     {
         "e0" => Math.Min(2048, maxPositions),
+        "e2" => maxPositions,
         "e3" => LineSamples.Longest,
         _ => maxPositions <= 2048 ? 1024 : 2048,
     };
@@ -59,13 +66,15 @@ public sealed record PerplexitySettings
     /// <exception cref="UsageException">A number or name is out of range.</exception>
     public void Check()
     {
-        if (Protocol is not ("e0" or "e1" or "e3")) throw new UsageException($"protocol '{Protocol}' is unknown; known protocols: e0, e1, e3");
-        foreach (var (name, value) in new[] { ("prefix", Prefix ?? 1), ("suffix", Suffix), ("chunks", Chunks ?? 1) })
+        if (Protocol is not ("e0" or "e1" or "e2" or "e3")) throw new UsageException($"protocol '{Protocol}' is unknown; known protocols: e0, e1, e2, e3");
+        foreach (var (name, value) in new[] { ("prefix", Prefix ?? 1), ("suffix", Suffix), ("chunks", Chunks ?? 1), ("step", Step), ("slots", StreamSlots.Count == 0 ? 1 : StreamSlots.Min()) })
             if (value < 1) throw new UsageException($"--{name} {value}: it must be a whole number of at least 1");
         if (Prefix == 1) throw new UsageException("--prefix 1: it must be at least 2, BOS and one id to compress");
         if (Protocol == "e3" && Prefix is { } prefix) throw new UsageException($"--prefix {prefix}: in protocol e3 the first half of a sample is the prefix, whatever its length; leave it out, or take --protocol e1");
         if (Protocol == "e3" && Equal == EqualBasis.Bytes) throw new UsageException("--equal bytes: protocol e3 gives every method the same slots, as the paper's table did; leave it out, or take --protocol e1");
         if (Protocol == "e3") _ = TableMethods();
+        if (Protocol == "e2" && Equal == EqualBasis.Bytes) throw new UsageException("--equal bytes: protocol e2 bounds the slots of a cache while tokens arrive; leave it out, or take --protocol e1");
+        if (Protocol != "e2" && StreamSlots.Count > 0) throw new UsageException("--slots: only protocol e2 bounds a cache by a number of slots; give --ratios, or take --protocol e2");
         if (Ratios.Count == 0) throw new UsageException("--ratios: at least one ratio is needed, such as 2,4,8");
     }
 

@@ -51,6 +51,7 @@ public static class PerplexityMarkdown
     {
         { Suffix: { } suffix } => $"P = {record.Prefix}, S = {suffix}, {record.Chunks} chunks",
         { SampleTokens: { } tokens } => $"halves of {record.Chunks} lines of {tokens.Min()} to {tokens.Max()} tokens, mean over lines",
+        { Protocol: "e2" } => $"{record.Chunks} streams of {record.Prefix} tokens in steps of {record.Options["step"]}",
         _ => $"blocks of {record.Prefix}, {record.Chunks} blocks",
     };
 

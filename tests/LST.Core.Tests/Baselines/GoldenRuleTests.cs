@@ -45,6 +45,20 @@ public class GoldenRuleTests
             }
     }
 
+    [Fact]
+    public void Layers_of_a_pyramid_have_the_slots_of_the_tables()
+    {
+        foreach (var (inputs, expected) in Lines("PyramidKV slots per layer, window included"))
+            Assert.Equal(Numbers(expected), Pyramid(inputs, inputs.GetProperty("L").GetInt32()).Select(slots => (double)slots));
+        foreach (var (inputs, expected) in Lines("PyramidKV voted slots"))
+            Assert.Equal(Numbers(expected), Pyramid(inputs, inputs.GetProperty("L").GetInt32()).Select(slots => (double)slots - inputs.GetProperty("w_obs").GetInt32()));
+        foreach (var (inputs, expected) in Lines("PyramidKV ends of the line"))
+        {
+            var slots = Pyramid(inputs, 2).Select(slots => (double)slots - inputs.GetProperty("w_obs").GetInt32()).ToArray();
+            Assert.InRange(PlainNumbers.Distance(Numbers(expected), slots), 0, 0.5);
+        }
+    }
+
     [Theory]
     [InlineData("H2O kept")]
     [InlineData("H2O ByCount kept")]
@@ -71,8 +85,16 @@ public class GoldenRuleTests
             using var scope = NewDisposeScope();
             var context = AttentionRows.Context([.. inputs.GetProperty("rows").EnumerateArray().Select(Numbers)]);
 
-            Assert.InRange(Tests.PlainNumbers.Distance(Numbers(expected), Tests.PlainNumbers.Of(context.Statistics!.ColumnSums)), 0, 1e-6);
+            Assert.InRange(PlainNumbers.Distance(Numbers(expected), PlainNumbers.Of(context.Statistics!.ColumnSums)), 0, 1e-6);
         }
+    }
+
+    private static IEnumerable<int> Pyramid(JsonElement inputs, int layers)
+    {
+        var (tokens, slots) = (inputs.GetProperty("T").GetInt32(), inputs.GetProperty("n").GetInt32());
+        var beta = inputs.TryGetProperty("beta", out var given) ? given.GetInt32() : 20;
+        using var pyramid = MethodSpec.Parse($"pyramidkv:beta={beta}:observe={inputs.GetProperty("w_obs").GetInt32()}").Create();
+        return pyramid.Plan(new PlanContext(tokens, layers, 2, Ratio.Of(tokens, slots))).Layers.Select(layer => layer.SlotsByHead.Distinct().Single());
     }
 
     [Fact]

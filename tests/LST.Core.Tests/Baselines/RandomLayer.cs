@@ -20,8 +20,11 @@ internal sealed class RandomLayer
         Tensor Draw(int count, double scale) => tensor(normal.Array((long)count * tokens * headDim), count, tokens, headDim) * scale;
         var (cos, sin) = rotary.Tables([.. Enumerable.Range(0, tokens).Select(t => (long)t)]);
         var (queries, pre, values) = (Draw(heads * group, 2), Draw(heads, 2), Draw(heads, 1));
-        context = Of(Config, queries, RotaryEmbedding.Rotate(pre, cos, sin), values, pre);
+        // Not the queries turned back: of use to methods that read these alone.
+        var raw = Draw(heads * group, 1) + Draw(heads * group, 1).narrow(1, 0, 1);
+        context = Of(Config, queries, RotaryEmbedding.Rotate(pre, cos, sin), values, pre, raw);
         (Queries, Keys, PreRopeKeys, Values) = (PlainNumbers.Heads(queries), PlainNumbers.Heads(context.Keys), PlainNumbers.Heads(pre), PlainNumbers.Heads(values));
+        PreRopeQueries = PlainNumbers.Heads(raw);
     }
 
     public ModelConfig Config { get; }
@@ -33,6 +36,10 @@ internal sealed class RandomLayer
     public double[][][] PreRopeKeys { get; }
 
     public double[][][] Values { get; }
+
+    public double[][][] PreRopeQueries { get; }
+
+    public LayerContext Context => context;
 
     public int Tokens => Keys[0].Length;
 
@@ -59,9 +66,9 @@ internal sealed class RandomLayer
         return compressor.Compress(context, plan.Layers[0]);
     }
 
-    public static LayerContext Of(ModelConfig config, Tensor queries, Tensor keys, Tensor values, Tensor? preRopeKeys = null) => new()
+    public static LayerContext Of(ModelConfig config, Tensor queries, Tensor keys, Tensor values, Tensor? preRopeKeys = null, Tensor? preRopeQueries = null) => new()
     {
-        Layer = 0, Config = config, Rotary = new RotaryEmbedding(config), Keys = keys, Values = values, Queries = queries, CapturedPreRopeKeys = preRopeKeys,
+        Layer = 0, Config = config, Rotary = new RotaryEmbedding(config), Keys = keys, Values = values, Queries = queries, CapturedPreRopeKeys = preRopeKeys, PreRopeQueries = preRopeQueries,
         Statistics = new AttentionStatistics(queries, keys, config.SlidingWindow, chunkQueries: 7),
     };
 

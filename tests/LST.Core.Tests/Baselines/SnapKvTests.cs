@@ -34,11 +34,7 @@ public class SnapKvTests
                     Assert.Equal(Enumerable.Range(0, tokens), RandomLayer.Kept(actual, h));
                     continue;
                 }
-                var votes = NaiveScores.Attention(layer.Queries, layer.Keys).Select(rows =>
-                    (double[])[.. Enumerable.Range(0, tokens - observe).Select(j => rows[^observe..].Sum(row => row[j]))]).ToArray();
-                var scores = options.PoolFirst
-                    ? NaiveScores.Reduce([.. votes.Select(row => Pool(row, options.Kernel, options.Pooling))], heads, options.Group)[h]
-                    : Pool(NaiveScores.Reduce(votes, heads, options.Group)[h], options.Kernel, options.Pooling);
+                var scores = NaiveVotes.Scores(layer, observe, options.Kernel, options.Pooling, options.Group, options.PoolFirst)[h];
                 var (winners, gap) = NaiveScores.Top(scores, Enumerable.Range(0, tokens - observe), slots - observe);
                 if (NaiveScores.IsOpen(gap)) continue;
                 Assert.Equal([.. winners, .. Enumerable.Range(tokens - observe, observe)], RandomLayer.Kept(actual, h));
@@ -74,14 +70,4 @@ public class SnapKvTests
     [Theory, InlineData("4"), InlineData("0")]
     public void Refuses_an_even_kernel(string kernel) =>
         Assert.Contains("must be odd", Assert.Throws<UsageException>(() => MethodSpec.Parse($"snapkv:kernel={kernel}").Create()).Message);
-
-    private static double[] Pool(double[] votes, int kernel, string pooling)
-    {
-        if (pooling == "none") return votes;
-        return [.. votes.Select((_, j) =>
-        {
-            var near = Enumerable.Range(j - (kernel / 2), kernel).Where(i => i >= 0 && i < votes.Length).Select(i => votes[i]);
-            return pooling == "max" ? near.Max() : near.Sum() / kernel;
-        })];
-    }
 }

@@ -19,6 +19,8 @@ public class HeadInvariantTests(CompressedCells cells)
     public void Identical_query_heads_in_a_group_are_as_good_as_one(string method)
     {
         var spec = MethodSpec.Parse(method);
+        // Equal query heads have unequal draws.
+        if (spec.HasTraits(MethodTraits.DrawsByQueryHead)) return;
         var model = cells.Model("gqa", "fp32");
         var (config, group) = (model.Config, model.Config.GroupSize);
         Tensor One(Tensor perQueryHead) => perQueryHead.view([config.KeyValueHeads, group, .. perQueryHead.shape[1..]]).select(1, 0).contiguous();
@@ -70,6 +72,8 @@ public class HeadInvariantTests(CompressedCells cells)
     public void Rounding_a_float32_cache_to_bfloat16_moves_only_close_choices(string method)
     {
         var spec = MethodSpec.Parse(method);
+        // A fit decides there what is chosen next or dropped, and no score tells how close that is.
+        if (spec.HasTraits(MethodTraits.Fits | MethodTraits.Ragged)) return;
         var model = cells.Model("mha", "fp32");
         Tensor Rounded(Tensor tensor) => tensor.to(bfloat16);
         foreach (var ratio in Ratios)

@@ -37,6 +37,12 @@ public enum MethodTraits
 
     /// <summary>Values are sums with weights that do not sum up to 1, and a token may be in several.</summary>
     Adds = 128,
+
+    /// <summary>Biases and values are a least squares fit to queries: rounding moves them along what the queries do not tell apart.</summary>
+    Fits = 256,
+
+    /// <summary>Draws random numbers for every query head.</summary>
+    DrawsByQueryHead = 512,
 }
 
 /// <summary>
@@ -61,6 +67,7 @@ public static class MethodCases
         "adakv:scorer=pyramidkv:observe=5", "adakv:scorer=expected-attention:epsilon=0.02", "adakv:scorer=kvzip:sinks=2", "adakv:scorer=lagkv:lag=8",
         "kvzip:layerwise=true", "kvzip:chunk=11:sinks=2", "kvzip:sinks=0",
         "lagkv:lag=8", "lagkv:lag=5:sinks=1",
+        "matching:selection=omp", "matching:drop-below=0.5:gradient-steps=0", "matching:probes=gaussian:ridge=1e-6", "matching:probes=isotropic", "matching:probes=repeat",
         "lst:preset=lst-large:sidecar=untrained", "lst:preset=paper:sidecar=untrained",
     ];
 
@@ -85,6 +92,8 @@ public static class MethodCases
         "kvmerger" => MethodTraits.Averages | MethodTraits.ByContent | (spec.Options["mode"] == "paper" ? MethodTraits.Ragged | MethodTraits.OwnBudget : 0),
         "weightedkv" => MethodTraits.KeepsKeys | MethodTraits.Averages | MethodTraits.ByContent,
         "kvzip" or "adakv" => MethodTraits.Selects | MethodTraits.Ragged,
+        "attention-matching" => MethodTraits.KeepsKeys | MethodTraits.Fits | (spec.Options["selection"] == "omp" || !spec.Options.IsAutomatic("drop-below") ? MethodTraits.Ragged : 0)
+            | (spec.Options["probes"] is "gaussian" or "isotropic" ? MethodTraits.DrawsByQueryHead : 0),
         "lst" => spec.Options["sidecar"] switch
         {
             // Its zero initialisation is mean pooling; the paper's norm rule makes longer vectors of them.
@@ -103,6 +112,7 @@ public static class MethodCases
         if (spec.Name == "lst" && RandomSidecar.Kinds.Contains(spec.Options["sidecar"])) return new RandomSidecarCompressor(spec.Options["sidecar"]);
         var compressor = spec.Entry.Create(spec.Options);
         if ((compressor is AdaKv shared ? shared.Scorer : compressor) is KvZip zip) zip.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
+        if (compressor is AttentionMatching matching) matching.Prompt = new KvZipPrompt([91, 92, 93], [94, 95], [90]);
         return compressor;
     }
 

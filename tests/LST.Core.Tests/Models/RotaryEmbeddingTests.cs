@@ -19,6 +19,21 @@ public class RotaryEmbeddingTests
         for (var t = 0; t < positions.Length; t++) Assert.InRange(PlainNumbers.Distance(NaiveRotation.Turn(rows[t], positions[t], rotary.InverseFrequencies), turned[t]), 0, 2e-4);
     }
 
+    [Theory]
+    [InlineData(0, 1), InlineData(17, 1), InlineData(40, 512), InlineData(40, 9)]
+    public void The_mean_tables_are_the_means_of_the_tables(long first, int count)
+    {
+        using var scope = NewDisposeScope();
+        var rotary = new RotaryEmbedding(TinyModels.Gqa);
+        var (cos, sin) = rotary.Tables([.. Enumerable.Range(0, count).Select(t => first + t)]);
+        rotary.MeanTables(first + 1, count);
+
+        var (meanCos, meanSin) = rotary.MeanTables(first, count);
+
+        Assert.InRange(PlainNumbers.Distance(cos.mean([0]), meanCos), 0, 1e-6);
+        Assert.InRange(PlainNumbers.Distance(sin.mean([0]), meanSin), 0, 1e-6);
+    }
+
     [Fact]
     public void A_turn_back_undoes_a_turn()
     {

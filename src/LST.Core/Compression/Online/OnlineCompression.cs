@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LST.Core.Caching;
 using LST.Core.Models;
 using static TorchSharp.torch;
@@ -27,6 +28,9 @@ public sealed class OnlineCompression : IDisposable
 
     /// <summary>The cache; <see cref="KvCache.NextPositions"/> are true counts of tokens.</summary>
     public KvCache Cache { get; }
+
+    /// <summary>Time that compression took so far, the attention that the method looks at included.</summary>
+    public TimeSpan Compressing { get; private set; }
 
     /// <summary>What the method remembers of each layer.</summary>
     public IReadOnlyList<IOnlineLayer> Layers => layers;
@@ -101,8 +105,10 @@ public sealed class OnlineCompression : IDisposable
             Capture = needs.HasFlag(OnlineNeeds.Attention) ? CaptureNeeds.Queries : CaptureNeeds.None,
             OnLayer = capture =>
             {
+                var clock = Stopwatch.StartNew();
                 using var attention = capture.Queries is null ? null : new StepAttention(capture.Queries, Cache.Layers[capture.Layer], seen, model.Config.SlidingWindow);
                 layers[capture.Layer].OnStep(new OnlineStep(capture.Layer, Cache.Layers[capture.Layer], seen, tokens, attention));
+                Compressing += clock.Elapsed;
             },
         });
         Check();
