@@ -1,5 +1,8 @@
 using LST.Core.Caching;
+using LST.Core.Baselines.Online;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
+using LST.Core.Compression.Online.Evicting;
 using static TorchSharp.torch;
 
 namespace LST.Core.Baselines;
@@ -11,10 +14,10 @@ namespace LST.Core.Baselines;
 /// <c>h2o</c> (heavy hitters and recents stay; the receivers are kept tokens), <c>targets</c> m that receive (fewer at the end), <c>denominator</c> <c>mean</c> or
 /// <c>max</c> of their accumulated attention, <c>sampling</c> <c>bernoulli</c> (drawn for every layer, head and token) or <c>expectation</c> (the probability itself is
 /// the share), <c>sinks</c> (4; 0 for h2o), <c>recent</c> tokens (n − sinks; n/2 for h2o), <c>seed</c>.
-/// One-shot after the prefill, on the sums of the prompt's own queries. Not convex: values grow with what is added, the more the higher the ratio, and may
+/// One-shot after the prefill, on the sums of the prompt's own queries; online the sums go on with every step, and values are added as tokens leave. Not convex: values grow with what is added, the more the higher the ratio, and may
 /// then be worse than plain eviction. Every slot stands for its own token: what is added is spread over several.
 /// </summary>
-public sealed class CacheMerging : IScoringCompressor
+public sealed class CacheMerging : IScoringCompressor, IOnlineCompressor
 {
     private readonly MethodOptions options;
     private readonly bool isStreaming;
@@ -57,10 +60,11 @@ public sealed class CacheMerging : IScoringCompressor
     /// <inheritdoc/>
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
     {
-        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
+        var sums = Scores(layer, budget);
+        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return AttentionSums.Remember(Selection.Identity(layer), layer, sums);
         var (kept, merge) = Merge(layer, budget);
-        return ValueMerge.Compress(layer, kept, merge);
+        return AttentionSums.Remember(ValueMerge.Compress(layer, kept, merge), layer, sums);
     }
 
     /// <inheritdoc/>
@@ -101,6 +105,20 @@ public sealed class CacheMerging : IScoringCompressor
         var (sinks, recent) = Kept(budget);
         var (kept, merge) = Merge(layer, budget);
         return ValueMerge.Origins(layer, kept, merge, sinks, recent);
+    }
+
+    /// <inheritdoc/>
+    public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
+
+    /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start)
+    {
+        var ratio = start.Budget.RatioOrOne;
+        IEvictionRule rule = isStreaming ? new SinksAndRecents(Asked(start.Budget.Least, ratio).Sinks, null) : new LeastAttended(slots => Asked(slots, ratio), GroupReduction.Mean, false);
+        return EvictingLayer.Begin(start, new AddedValues(rule, this, options, ratio));
     }
 
     /// <inheritdoc/>

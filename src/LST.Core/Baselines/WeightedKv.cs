@@ -1,5 +1,8 @@
 using LST.Core.Caching;
+using LST.Core.Baselines.Online;
 using LST.Core.Compression;
+using LST.Core.Compression.Online;
+using LST.Core.Compression.Online.Evicting;
 using static TorchSharp.torch;
 
 namespace LST.Core.Baselines;
@@ -10,9 +13,9 @@ namespace LST.Core.Baselines;
 /// Options: <c>mode</c> <c>sequential</c> (one token after the other, the least attended first, into the next token that is still there; a neighbour's weight stays
 /// its own) or <c>segment-mean</c> (a kept token and the dropped run to its left become one weighted mean, in no order), <c>sinks</c>, <c>recent</c> tokens
 /// (default n/2 − sinks, at least 1: the last token has no right neighbour and stays).
-/// One-shot after the prefill, with averages that merging does not change. A dropped token's value answers only to queries that find its neighbour's key.
+/// One-shot after the prefill, with averages that merging does not change; online one token after the other whatever the mode, averages going on with every step. A dropped token's value answers only to queries that find its neighbour's key.
 /// </summary>
-public sealed class WeightedKv(MethodOptions options) : IScoringCompressor
+public sealed class WeightedKv(MethodOptions options) : IScoringCompressor, IOnlineCompressor
 {
     /// <summary>Registry line.</summary>
     public static MethodEntry Entry { get; } = new("weightedkv", [], "values of dropped keys folded into their right neighbours (arXiv 2503.01330)",
@@ -35,11 +38,13 @@ public sealed class WeightedKv(MethodOptions options) : IScoringCompressor
     /// <inheritdoc/>
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
     {
-        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return Selection.Identity(layer);
         using var scope = NewDisposeScope();
+        var statistics = layer.RequireStatistics();
+        var sums = statistics.ReduceGroups(statistics.ColumnSums);
+        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return AttentionSums.Remember(Selection.Identity(layer), layer, sums);
         var (kept, merge) = Merge(layer, budget);
         float[] counts = [.. kept.SelectMany(head => head.Select((token, i) => (float)(token - (i == 0 ? -1 : head[i - 1]))))];
-        return ValueMerge.Compress(layer, kept, merge, counts);
+        return AttentionSums.Remember(ValueMerge.Compress(layer, kept, merge, counts), layer, sums);
     }
 
     /// <inheritdoc/>
@@ -64,6 +69,19 @@ public sealed class WeightedKv(MethodOptions options) : IScoringCompressor
         var (sinks, recent) = Kept(budget);
         var (kept, merge) = Merge(layer, budget);
         return ValueMerge.Origins(layer, kept, merge, sinks, recent);
+    }
+
+    /// <inheritdoc/>
+    public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
+
+    /// <inheritdoc/>
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start)
+    {
+        var ratio = start.Budget.RatioOrOne;
+        return EvictingLayer.Begin(start, new FoldedValues(slots => Asked(slots, ratio)));
     }
 
     /// <inheritdoc/>

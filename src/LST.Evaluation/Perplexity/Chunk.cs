@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
 namespace LST.Evaluation.Perplexity;
 
 /// <summary>Ids that are evaluated together: a cache of the first ones, losses of the last ones.</summary>
@@ -14,4 +17,12 @@ internal sealed record Chunk(long[] Ids, int CachedTokens, int ScoredTokens)
 
     /// <summary>Ids that are scored, each the successor of its input.</summary>
     public ReadOnlyMemory<long> Targets => Ids.AsMemory(Ids.Length - ScoredTokens, ScoredTokens);
+
+    /// <summary>Digest of the ids of chunks in their order: lower-case hex.</summary>
+    public static string Digest(IEnumerable<long[]> chunks)
+    {
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var ids in chunks) digest.AppendData(MemoryMarshal.AsBytes<long>([ids.Length, .. ids]));
+        return Convert.ToHexStringLower(digest.GetHashAndReset());
+    }
 }

@@ -29,7 +29,7 @@ public static class PerplexityNames
     }
 
     /// <summary>Resolved settings of a run.</summary>
-    public static JsonObject Json(PerplexitySettings settings, int prefix) => new()
+    public static JsonObject Json(PerplexitySettings settings, int prefix) => new JsonObject
     {
         ["protocol"] = settings.Protocol,
         ["prefix"] = settings.Protocol == "e3" ? null : prefix,

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using LST.Core;
 using LST.Core.Compression;
 using LST.Core.Models;
@@ -221,16 +219,9 @@ public sealed class PerplexityRun
 
     private string Key(LoadedText text, IReadOnlyList<Chunk> chunks) => JournalKey.Of(new
     {
-        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, IdsSha256 = IdsDigest(chunks), settings.Protocol, Prefix, settings.Suffix, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype), Device = loaded.Model.Device.ToString(),
+        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, IdsSha256 = Chunk.Digest(chunks.Select(chunk => chunk.Ids)), settings.Protocol, Prefix, settings.Suffix, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype), Device = loaded.Model.Device.ToString(),
         loaded.Model.Attention.Name, settings.Equal, Threads = get_num_threads(), Core = typeof(LstException).Module.ModuleVersionId, Evaluation = typeof(PerplexityRun).Module.ModuleVersionId,
     });
-
-    private static string IdsDigest(IReadOnlyList<Chunk> chunks)
-    {
-        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var chunk in chunks) digest.AppendData(MemoryMarshal.AsBytes<long>([chunk.Ids.Length, .. chunk.Ids]));
-        return Convert.ToHexStringLower(digest.GetHashAndReset());
-    }
 
     private PerplexityRecord Record(LoadedText text, string command, IReadOnlyList<Chunk> chunks, ChunkResult[][] results, TimeSpan elapsed)
     {

@@ -39,7 +39,7 @@ public class CacheMergingTests
             for (var h = 0; h < heads; h++)
             {
                 var end = options.HeavyHitters ? recent : slots - sinks;
-                var (heavy, open) = slots == tokens ? (Enumerable.Range(sinks, tokens - sinks).ToArray(), 1) : NaiveScores.Top(sums[h], Enumerable.Range(sinks, tokens - end - sinks), slots - end - sinks);
+                var (heavy, open) = slots == tokens ? ([], 1) : NaiveScores.Top(sums[h], Enumerable.Range(sinks, tokens - end - sinks), slots - end - sinks);
                 int[] kept = slots == tokens ? [.. Enumerable.Range(0, tokens)] : [.. Enumerable.Range(0, sinks), .. heavy, .. Enumerable.Range(tokens - end, end)];
                 var (values, gap) = NaiveMergers.Added(layer.Values[h], sums[h], kept, !options.HeavyHitters, options.Targets, options.ByMax, options.Drawn ? e => Draw(h, e) : null);
                 if (NaiveScores.IsOpen(open) || gap < 1e-5) continue;

@@ -1,7 +1,6 @@
 using LST.Core;
 using LST.Core.Compression;
 using LST.Core.Compression.Online;
-using LST.Core.Models;
 
 namespace LST.Evaluation.Perplexity.Streaming;
 

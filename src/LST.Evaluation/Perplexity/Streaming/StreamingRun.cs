@@ -133,7 +133,7 @@ public sealed class StreamingRun
 
     private string Key(LoadedText text, ChunkedText streams) => JournalKey.Of(new
     {
-        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, streams.IdsSha256, Protocol = "e2", StreamTokens, settings.Step, LatestStart, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),
+        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, IdsSha256 = Chunk.Digest(Enumerable.Range(0, streams.Count).Select(c => streams[c])), Protocol = "e2", StreamTokens, settings.Step, LatestStart, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),
         Device = loaded.Model.Device.ToString(), loaded.Model.Attention.Name, Threads = get_num_threads(), Core = typeof(LstException).Module.ModuleVersionId, Evaluation = typeof(StreamingRun).Module.ModuleVersionId,
     });
 

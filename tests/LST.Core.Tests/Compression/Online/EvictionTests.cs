@@ -15,7 +15,7 @@ public class EvictionTests
     private static readonly string[] Typed =
     [
         "streaming", "streaming:positions=cache-index", "streaming:sinks=0", "h2o", "h2o:normalize=by-count:recent=0", "h2o:sinks=2:group=max:recent=n/4",
-        "tova", "tova:keep-last=true", "knorm", "keydiff",
+        "tova", "tova:keep-last=true", "knorm", "keydiff", "cam", "cam:sampling=expectation:denominator=max:targets=4", "cam:base=h2o", "weightedkv", "weightedkv:sinks=0:recent=3",
     ];
 
     public static TheoryData<string> Methods => [.. Typed];
