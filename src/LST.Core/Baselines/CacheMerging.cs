@@ -56,6 +56,8 @@ public sealed class CacheMerging : IScoringCompressor, IOnlineCompressor
     public BudgetPlan Plan(PlanContext context)
     {
         var (sinks, recent) = Asked(context.Slots, context.Ratio);
+        if (isStreaming && !context.IsIdentity && !options.IsAutomatic("recent") && recent != Math.Max(1, context.Slots - sinks))
+            throw new UsageException($"method 'cam', option recent={options["recent"]}: under base=streaming the last n - sinks tokens stay, {context.Slots - sinks} of n = {context.Slots}; leave it out, or take base=h2o");
         // Sinks and recents are all that the streaming base keeps: it needs no slot beyond them.
         return BudgetPlan.WithProtected(context, sinks + recent - (isStreaming ? 1 : 0));
     }
@@ -64,10 +66,8 @@ public sealed class CacheMerging : IScoringCompressor, IOnlineCompressor
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
     {
         using var scope = NewDisposeScope();
-        var sums = Scores(layer, budget);
-        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return AttentionSums.Remember(Selection.Identity(layer), layer, sums);
-        var (kept, merge) = Merge(layer, budget);
-        return AttentionSums.Remember(ValueMerge.Compress(layer, kept, merge), layer, sums);
+        var made = budget.SlotsByHead.All(slots => slots >= layer.Tokens) ? Selection.Identity(layer) : Merged(layer, budget);
+        return budget.GoesOn ? AttentionSums.Remember(made, layer) : made;
     }
 
     /// <inheritdoc/>
@@ -114,24 +114,36 @@ public sealed class CacheMerging : IScoringCompressor, IOnlineCompressor
     public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget)
+    {
+        var (sinks, recent) = Asked(budget.Least, budget.RatioOrOne);
+        return new EvictionPlan("cam", budget, isStreaming ? StreamingSinks(budget.RatioOrOne) : sinks + recent);
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start)
     {
         var ratio = start.Budget.RatioOrOne;
-        IEvictionRule rule = isStreaming ? new SinksAndRecents(Asked(start.Budget.Least, ratio).Sinks, null) : new LeastAttended(slots => Asked(slots, ratio), GroupReduction.Mean, false);
+        IEvictionRule rule = isStreaming ? new SinksAndRecents(StreamingSinks(ratio), null) : new LeastAttended(slots => Asked(slots, ratio), GroupReduction.Mean, false);
         return EvictingLayer.Begin(start, new AddedValues(rule, this, options, ratio));
     }
 
     /// <inheritdoc/>
     public void Dispose() { }
 
+    private int StreamingSinks(Ratio ratio) => options.IsAutomatic("sinks") ? 4 : options.SlotsWithoutBudget("sinks", ratio);
+
     private (int Sinks, int Recent) Asked(int slots, Ratio ratio)
     {
         var sinks = options.IsAutomatic("sinks") ? (isStreaming ? 4 : 0) : options.Slots("sinks", slots, ratio);
         var recent = options.IsAutomatic("recent") ? (isStreaming ? slots - sinks : slots / 2) : options.Slots("recent", slots, ratio);
         return (sinks, isStreaming ? Math.Max(1, recent) : recent);
+    }
+
+    private CompressedLayer Merged(LayerContext layer, LayerBudget budget)
+    {
+        var (kept, merge) = Merge(layer, budget);
+        return ValueMerge.Compress(layer, kept, merge);
     }
 
     private (int[][] Kept, HeadMerge Merge) Merge(LayerContext layer, LayerBudget budget)

@@ -34,8 +34,8 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor, IO
     /// <inheritdoc/>
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
     {
-        var statistics = layer.RequireStatistics();
-        return AttentionSums.Remember(Selection.Best(this, layer, budget), layer, statistics.ReduceGroups(statistics.ColumnSums, options.Group("group")));
+        var made = Selection.Best(this, layer, budget);
+        return budget.GoesOn ? AttentionSums.Remember(made, layer, options.Group("group")) : made;
     }
 
     /// <inheritdoc/>
@@ -61,7 +61,8 @@ public sealed class HeavyHitters(MethodOptions options) : IScoringCompressor, IO
     public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) =>
+        new EvictionPlan("h2o", budget, options.Slots("sinks", budget.Least, budget.RatioOrOne) + options.Slots("recent", budget.Least, budget.RatioOrOne));
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => EvictingLayer.Begin(start, new LeastAttended(options, start.Budget.RatioOrOne));

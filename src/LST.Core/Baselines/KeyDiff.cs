@@ -36,7 +36,7 @@ public sealed class KeyDiff : IScoringCompressor, IOnlineCompressor
     }
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan("keydiff", budget, 0);
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => EvictingLayer.Begin(start, new ChosenAgain(this, start));

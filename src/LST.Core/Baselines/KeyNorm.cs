@@ -29,7 +29,7 @@ public sealed class KeyNorm : IScoringCompressor, IOnlineCompressor
     public Tensor Scores(LayerContext layer, LayerBudget budget) => -layer.Keys.to(float32).norm(-1);
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan("knorm", budget, 0);
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => EvictingLayer.Begin(start, new ChosenAgain(this, start));

@@ -12,6 +12,9 @@ public sealed class RankedMatching(MethodOptions options) : AttentionMatching(op
     private protected override double? DefaultDropBelow => null;
 
     /// <inheritdoc/>
+    public bool IsSelection => false;
+
+    /// <inheritdoc/>
     public Tensor Scores(LayerContext layer, LayerBudget budget) => RootMeanSquares(layer);
 
     private protected override int[] Select(MatchingTarget target, int slots) => Selection.Top(target.RootMeanSquares.unsqueeze(0), [slots])[0];

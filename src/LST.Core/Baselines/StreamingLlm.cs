@@ -54,7 +54,7 @@ public sealed class StreamingLlm(MethodOptions options) : IOnlineCompressor
     }
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan("streaming", budget, options.SlotsWithoutBudget("sinks", budget.RatioOrOne));
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) =>

@@ -48,7 +48,7 @@ public sealed class Tova(MethodOptions options) : IScoringCompressor, IOnlineCom
     public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan("tova", budget, options.Flag("keep-last") ? 1 : 0);
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start) => EvictingLayer.Begin(start, new LeastAttendedByLast(options.Flag("keep-last")));

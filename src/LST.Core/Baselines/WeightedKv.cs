@@ -42,12 +42,15 @@ public sealed class WeightedKv(MethodOptions options) : IScoringCompressor, IOnl
     public CompressedLayer Compress(LayerContext layer, LayerBudget budget)
     {
         using var scope = NewDisposeScope();
-        var statistics = layer.RequireStatistics();
-        var sums = statistics.ReduceGroups(statistics.ColumnSums);
-        if (budget.SlotsByHead.All(slots => slots >= layer.Tokens)) return AttentionSums.Remember(Selection.Identity(layer), layer, sums);
+        var made = budget.SlotsByHead.All(slots => slots >= layer.Tokens) ? Selection.Identity(layer) : Merged(layer, budget);
+        return budget.GoesOn ? AttentionSums.Remember(made, layer) : made;
+    }
+
+    private CompressedLayer Merged(LayerContext layer, LayerBudget budget)
+    {
         var (kept, merge) = Merge(layer, budget);
         float[] counts = [.. kept.SelectMany(head => head.Select((token, i) => (float)(token - (i == 0 ? -1 : head[i - 1]))))];
-        return AttentionSums.Remember(ValueMerge.Compress(layer, kept, merge, counts), layer, sums);
+        return ValueMerge.Compress(layer, kept, merge, counts);
     }
 
     /// <inheritdoc/>
@@ -78,7 +81,11 @@ public sealed class WeightedKv(MethodOptions options) : IScoringCompressor, IOnl
     public OnlineNeeds OnlineNeeds => OnlineNeeds.Attention;
 
     /// <inheritdoc/>
-    public IOnlinePlan PlanOnline(OnlineBudget budget) => new EvictionPlan(budget);
+    public IOnlinePlan PlanOnline(OnlineBudget budget)
+    {
+        var (sinks, recent) = Asked(budget.Least, budget.RatioOrOne);
+        return new EvictionPlan("weightedkv", budget, sinks + recent);
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<IOnlineLayer> Begin(OnlineStart start)

@@ -130,6 +130,13 @@ public sealed partial class CompressedLayer
         Version++;
     }
 
+    /// <summary>Tokens that the slots of one list stand for, to be changed.</summary>
+    internal Span<float> CountsOf(int list)
+    {
+        Own();
+        return Counts.AsSpan(offsets[list], lengths[list]);
+    }
+
     /// <summary>Positions of one list of slots, i = sample·H_kv + head.</summary>
     internal ReadOnlySpan<int> PositionsOf(int list) => positions.AsSpan(offsets[list], lengths[list]);
 

@@ -134,6 +134,9 @@ public sealed record LayerBudget(Ratio Ratio, int Slots, IReadOnlyList<int> Slot
     /// <summary>As <see cref="PlanContext.Asked"/>.</summary>
     public Ratio Asked { get; init; } = Ratio;
 
+    /// <summary>The cache goes on being compressed while tokens arrive: slots are given what the method remembers of them (<see cref="CompressedLayer.State"/>).</summary>
+    public bool GoesOn { get; init; }
+
     /// <summary>What the slots bind.</summary>
     public BudgetRule Rule { get; init; }
 

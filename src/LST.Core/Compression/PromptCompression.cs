@@ -15,6 +15,9 @@ public sealed record CompressionJob(IKvCompressor Compressor, Ratio Ratio)
     /// <summary>The ratio that was asked for, where r is another one that fits its bytes.</summary>
     public Ratio Asked { get; init; } = Ratio;
 
+    /// <summary>The cache goes on being compressed while tokens arrive.</summary>
+    public bool GoesOn { get; init; }
+
     /// <summary>Shown each layer right after it was compressed, with what the method saw of it; tensors are valid during the call. Its time is not the method's.</summary>
     public Action<LayerContext, LayerBudget, CompressedLayer>? OnLayer { get; init; }
 }
@@ -192,6 +195,7 @@ public static class PromptCompression
         public void Plan()
         {
             plan = job.Compressor.Plan(context);
+            if (job.GoesOn) plan = plan with { Layers = [.. plan.Layers.Select(layer => layer with { GoesOn = true })] };
             // Each head's slots are held to the plan below; here the plan is held to what all methods of a table are compared at.
             var most = plan.Most(context);
             if (plan.Total > most)

@@ -23,6 +23,6 @@ public static class Scorers
     public static IScoringCompressor Create(string name, MethodOptions options)
     {
         var entry = Find(name) ?? throw new UsageException($"scorer '{name}': no method of this name scores tokens; those that do: {KnownNames}");
-        return (IScoringCompressor)entry.Create(options.Only(entry));
+        return entry.Create(options.Only(entry)) as IScoringCompressor ?? throw new UsageException($"scorer '{name}': with these options it does not score tokens; those that do: {KnownNames}");
     }
 }

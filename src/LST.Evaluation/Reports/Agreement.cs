@@ -42,8 +42,8 @@ public static class Agreement
         return rows;
     }
 
-    private static (string, string, string, int?, int?, string) Basis(PerplexityRecord record) =>
-        (record.Model.WeightsSha256, record.Text.Sha256, record.Protocol, record.Prefix, record.Suffix, record.Dtype);
+    private static (string, string, string, int?, int?, string, int) Basis(PerplexityRecord record) =>
+        (record.Model.WeightsSha256, record.Text.Sha256, record.Protocol, record.Prefix, record.Suffix, record.Dtype, PerplexityTable.Start(record));
 
     private static double OverDense(PerplexityRow row, int chunks) =>
         Math.Exp(ChunkAverages.MeanLoss(row.Average, [.. row.ChunkNll.Zip(row.DenseChunkNll, (nll, dense) => nll - dense).Take(chunks)], [.. row.ChunkTokens.Take(chunks)]));

@@ -41,7 +41,7 @@ public static class PerplexityMarkdown
         }
         Line($"");
         if (first.Rows[0].NllByOffset.Count > 0)
-            Line($"Loss by offset behind the prompt, dense, nats a token: {string.Join(", ", first.Rows[0].NllByOffset.Select(nll => nll.ToString("0.000", CultureInfo.InvariantCulture)))} (bins from {string.Join(", ", first.OffsetBinEdges.SkipLast(1))}).");
+            Line($"Loss by {(first.Protocol == "e2" ? "position in the stream" : "offset behind the prompt")}, dense, nats a token: {string.Join(", ", first.Rows[0].NllByOffset.Select(nll => nll.ToString("0.000", CultureInfo.InvariantCulture)))} (bins from {string.Join(", ", first.OffsetBinEdges.SkipLast(1))}).");
         Line($"");
         Line($"Best: {string.Join("; ", table.Rows.Select(row => row.Row.Ratio).Where(ratio => ratio > 1).Distinct().Order().Select(ratio => Best(table, ratio)))}.");
         return text.ToString();

@@ -47,7 +47,7 @@ public sealed class PerplexityTable
     /// <exception cref="DataException">Two runs of one table disagree about the dense model, so that their rows are no pairs, or call two things by one name.</exception>
     public static IReadOnlyList<PerplexityTable> Join(IEnumerable<PerplexityRecord> records) =>
     [
-        .. records.GroupBy(r => (r.Model.WeightsSha256, r.Text.Sha256, r.Protocol, r.Prefix, r.Suffix, r.Chunks, r.Dtype, IsEqualBytes(r), IsOfSlots(r)))
+        .. records.GroupBy(r => (r.Model.WeightsSha256, r.Text.Sha256, r.Protocol, r.Prefix, r.Suffix, r.Chunks, r.Dtype, IsEqualBytes(r), IsOfSlots(r), Start(r)))
             .Select(group => new PerplexityTable([.. group.OrderBy(r => r.Created, StringComparer.Ordinal).ThenBy(r => r.Id, StringComparer.Ordinal)]))
             .OrderBy(t => t.Records[0].Model.Name, StringComparer.Ordinal).ThenByDescending(t => t.Records[0].Text.Name, StringComparer.Ordinal).ThenBy(t => t.Records[0].Id, StringComparer.Ordinal),
     ];
@@ -67,6 +67,9 @@ public sealed class PerplexityTable
 
     /// <summary>Whether the run compared methods at equal bytes; else at equal slots.</summary>
     internal static bool IsEqualBytes(PerplexityRecord record) => record.Options["equal"]?.GetValue<string>() == "bytes";
+
+    // Of streams the first scored position: other budgets, other ids.
+    internal static int Start(PerplexityRecord record) => record.OffsetBinEdges.Count == 0 ? 0 : record.OffsetBinEdges[0];
 
     // Streams whose cache has a number of slots, in place of a ratio.
     private static bool IsOfSlots(PerplexityRecord record) => record.Options["slots"] is not null;

@@ -24,7 +24,7 @@ internal sealed class PressOnlineCheck(PressPrompt prompt, string folder, JsonEl
         var isStream = options.GetProperty("start").GetString()!.StartsWith("empty", StringComparison.Ordinal);
         using var online = isStream
             ? OnlineCompression.Empty(prompt.Model, compressor, budget, prompt.Batch)
-            : OnlineCompression.Continue(prompt.Model, compressor, budget, Prompts(compressor), [.. Enumerable.Range(0, prompt.Batch).Select(_ => PromptEnd.Of(prompt.Model.NewCache(1), 0))]);
+            : OnlineCompression.Continue(prompt.Model, compressor, budget, Prompts(compressor), Ends());
         var ids = prompt[isStream ? "prompt_ids" : "decode_ids"];
         var steps = options.GetProperty("steps").GetInt32();
         // Where keys are turned to slot numbers the sinks do not stand where they stood in the text.
@@ -58,10 +58,24 @@ internal sealed class PressOnlineCheck(PressPrompt prompt, string folder, JsonEl
                 using var scope = NewDisposeScope();
                 var layer = prompt.Layer(l, b);
                 using var statistics = layer.Statistics;
-                cache.Layers[l].Replace(compressor.Compress(layer, plan.Layers[l]));
+                cache.Layers[l].Replace(compressor.Compress(layer, plan.Layers[l] with { GoesOn = true }));
             }
         }
         return caches;
+    }
+
+    // No raw rows are wanted; they say how many tokens the prompts have.
+    private List<PromptEnd> Ends()
+    {
+        List<PromptEnd> ends = [];
+        for (var b = 0; b < prompt.Batch; b++)
+        {
+            using var scope = NewDisposeScope();
+            using var dense = prompt.Model.NewCache(1, prompt.Tokens);
+            prompt.Model.Run(prompt["prompt_ids"].narrow(0, b, 1), dense);
+            ends.Add(PromptEnd.Of(dense, 0));
+        }
+        return ends;
     }
 
     private void CheckKept(Tensor expected, OnlineCompression online, long behind, int sinks, int step)

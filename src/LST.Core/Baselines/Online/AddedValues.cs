@@ -25,9 +25,6 @@ internal sealed class AddedValues(IEvictionRule rule, CacheMerging method, Metho
     public int StateBytes => 4;
 
     /// <inheritdoc/>
-    public int FewestSlots => rule.FewestSlots;
-
-    /// <inheritdoc/>
     public int[][] Choose(EvictionStep step)
     {
         var kept = rule.Choose(step);

@@ -17,9 +17,6 @@ internal sealed class ChosenAgain(IKvCompressor method, OnlineStart start) : IEv
     public int StateBytes => 0;
 
     /// <inheritdoc/>
-    public int FewestSlots => 1;
-
-    /// <inheritdoc/>
     public int[][] Choose(EvictionStep step)
     {
         var heads = step.Slots.KeyValueHeads;

@@ -31,9 +31,6 @@ internal sealed class LeastAttended(Func<int, (int Sinks, int Recent)> protectio
     public GroupReduction Group => group;
 
     /// <inheritdoc/>
-    public int FewestSlots => 1;
-
-    /// <inheritdoc/>
     public int[][] Choose(EvictionStep step) => [.. Enumerable.Range(0, step.Budgets.Count).Select(i =>
     {
         var (sums, n) = (step.Sums[i], step.Budgets[i]);

@@ -14,9 +14,6 @@ internal sealed class LeastAttendedByLast(bool keepsLast) : IEvictionRule
     public int StateBytes => 0;
 
     /// <inheritdoc/>
-    public int FewestSlots => 1;
-
-    /// <inheritdoc/>
     public int[][] Choose(EvictionStep step)
     {
         var heads = step.Slots.KeyValueHeads;

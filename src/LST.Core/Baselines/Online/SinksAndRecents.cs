@@ -24,9 +24,6 @@ internal sealed class SinksAndRecents(int sinks, RotaryEmbedding? turning) : IEv
     public int StateBytes => 0;
 
     /// <inheritdoc/>
-    public int FewestSlots => sinks + 1;
-
-    /// <inheritdoc/>
     public long LayerBytes(int layer) => plainSinks.Where(kept => kept.Key.Layer == layer).Sum(kept => 4 * kept.Value.NumberOfElements);
 
     /// <inheritdoc/>

@@ -7,7 +7,9 @@ public sealed record OnlineBudget
 {
     private readonly Ratio? ratio;
 
-    private OnlineBudget(Ratio? ratio, int least) => (this.ratio, Least) = (ratio, least);
+    private readonly Ratio expressed;
+
+    private OnlineBudget(Ratio? ratio, int least, Ratio expressed) => (this.ratio, Least, this.expressed) = (ratio, least, expressed);
 
     /// <summary>Slots that a head may have in any case.</summary>
     public int Least { get; }
@@ -20,11 +22,12 @@ public sealed record OnlineBudget
     /// <param name="least">Slots that a head may have in any case, at least 1.</param>
     public static OnlineBudget OfRatio(Ratio ratio, int least = 1) => ratio == Compression.Ratio.One
         ? throw new UsageException("ratio 1 keeps every token, so that there is nothing to compress while tokens arrive; give a ratio above 1, such as 2")
-        : new(ratio, Checked(least));
+        : new(ratio, Checked(least), ratio);
 
     /// <summary>A cache that does not grow.</summary>
     /// <param name="slots">n, at least 1.</param>
-    public static OnlineBudget Fixed(int slots) => new(null, Checked(slots));
+    /// <param name="ratio">r in options that are expressions of it, such as that of a whole stream; null: 1.</param>
+    public static OnlineBudget Fixed(int slots, Ratio? ratio = null) => new(null, Checked(slots), ratio ?? Compression.Ratio.One);
 
     /// <summary>A ratio is a budget that grows.</summary>
     public static implicit operator OnlineBudget(Ratio ratio) => OfRatio(ratio);
@@ -37,8 +40,8 @@ public sealed record OnlineBudget
     public Ratio RequireRatio(string method) =>
         ratio ?? throw new UsageException($"method '{method}' compresses each window once, so that its cache grows with the text; it has no cache of {Least} slots: give a ratio instead");
 
-    /// <summary>r where there is one; for a number that stays, 1: options that are expressions of r have no other meaning there.</summary>
-    public Ratio RatioOrOne => ratio ?? Compression.Ratio.One;
+    /// <summary>r in options that are expressions of it.</summary>
+    public Ratio RatioOrOne => expressed;
 
     /// <inheritdoc/>
     public override string ToString() => ratio is { } r ? $"{r}:1" : $"{Least} slots";

@@ -15,7 +15,7 @@ public sealed class OnlineCompression : IDisposable
     private readonly OnlineNeeds needs;
     private readonly IOnlinePlan plan;
     private readonly IReadOnlyList<IOnlineLayer> layers;
-    private readonly long[] startPositions;
+    private readonly long[] startPositions, startTokens;
     private readonly int[] longestAtStart;
 
     private OnlineCompression(LanguageModel model, IOnlineCompressor compressor, OnlineBudget budget, KvCache cache, IReadOnlyList<PromptEnd> prompts)
@@ -23,7 +23,9 @@ public sealed class OnlineCompression : IDisposable
         (this.model, Cache, needs, plan) = (model, cache, compressor.OnlineNeeds, compressor.PlanOnline(budget));
         startPositions = cache.NextPositions.ToArray();
         longestAtStart = [.. startPositions.Select((_, b) => cache.Layers.Max(layer => layer.Prefix is null ? 0 : Enumerable.Range(0, model.Config.KeyValueHeads).Max(h => layer.Prefix.Length(b, h))))];
-        layers = compressor.Begin(new OnlineStart(model.Config, model.Rotary, budget, cache, prompts));
+        var start = new OnlineStart(model.Config, model.Rotary, budget, cache, prompts);
+        startTokens = start.TokensSeen();
+        layers = compressor.Begin(start);
     }
 
     /// <summary>The cache; <see cref="KvCache.NextPositions"/> are true counts of tokens.</summary>
@@ -41,7 +43,10 @@ public sealed class OnlineCompression : IDisposable
     /// <summary>Bytes over all layers and samples: prefix with its spare rows, allocated tail, and what the method remembers.</summary>
     public long Bytes => Cache.Bytes + layers.Sum(layer => layer.Bytes);
 
-    /// <summary>True position of the next token of a sample: the number of its tokens.</summary>
+    /// <summary>Tokens of a sample so far.</summary>
+    public long Seen(int sample = 0) => startTokens[sample] + Cache.NextPositions[sample] - startPositions[sample];
+
+    /// <summary>Position of the next token of a sample: the number of its tokens, unless its prompt was renumbered.</summary>
     public long NextPosition(int sample = 0) => Cache.NextPositions[sample];
 
     /// <summary>Slots of a sample over all layers and KV heads, dense tokens included.</summary>
@@ -161,14 +166,14 @@ public sealed class OnlineCompression : IDisposable
         for (var b = 0; b < Cache.Batch; b++)
         {
             var arrived = Cache.NextPositions[b] - startPositions[b];
-            var most = plan.MostSlots(Cache.NextPositions[b], longestAtStart[b], startPositions[b]);
+            var most = plan.MostSlots(Seen(b), longestAtStart[b], startTokens[b]);
             for (var l = 0; l < layers.Count; l++)
                 for (var h = 0; h < model.Config.KeyValueHeads; h++)
                 {
                     var held = (Cache.Layers[l].Prefix?.Length(b, h) ?? 0) + Cache.Layers[l].Tail.Length;
                     var planned = layers[l].PlannedSlots(b, h, arrived);
                     if (held != planned || held > most)
-                        throw new CompressionException($"sample {b}, layer {l}, head {h}: after {Cache.NextPositions[b]} tokens {planned} slots were planned, {most} at most, and {held} are held; this is a defect of the method");
+                        throw new CompressionException($"sample {b}, layer {l}, head {h}: after {Seen(b)} tokens {planned} slots were planned, {most} at most, and {held} are held; this is a defect of the method");
                 }
         }
     }

@@ -8,7 +8,10 @@ public sealed class PromptEnd : IDisposable
 {
     private readonly (Tensor Keys, Tensor Values)[] layers;
 
-    private PromptEnd((Tensor, Tensor)[] layers, int tokens) => (this.layers, Tokens) = (layers, tokens);
+    private PromptEnd((Tensor, Tensor)[] layers, int tokens, int promptTokens) => (this.layers, Tokens, PromptTokens) = (layers, tokens, promptTokens);
+
+    /// <summary>T, tokens of the prompt.</summary>
+    public int PromptTokens { get; }
 
     /// <summary>Tokens held.</summary>
     public int Tokens { get; }
@@ -27,7 +30,7 @@ public sealed class PromptEnd : IDisposable
             if (taken == 0) return ((Tensor)zeros(0), (Tensor)zeros(0));
             var (keys, values) = layer.Tail.Joined(held - taken, taken);
             return (keys[0].clone().DetachFromDisposeScope(), values[0].clone().DetachFromDisposeScope());
-        })], taken);
+        })], taken, held);
     }
 
     /// <summary>Post-RoPE keys and values [H_kv, count, D] of tokens of one layer; views in the current dispose scope.</summary>

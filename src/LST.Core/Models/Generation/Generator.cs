@@ -77,7 +77,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
         }
         return [.. prompts.Select((prompt, b) => new GenerationResult([.. generated[b]], prompt.Length, prepared.Kept[b].Slots, prepared.Kept[b].Bytes)
         {
-            End = prepared.Online is { } online ? new CacheEnd(online.NextPosition(b), online.Slots(b), online.BytesOf(b)) : null,
+            End = prepared.Online is { } online ? new CacheEnd(online.Seen(b), online.Slots(b), online.BytesOf(b)) : null,
         })];
     }
 
@@ -102,7 +102,7 @@ public sealed class Generator(LanguageModel model, ITokenizer? tokenizer = null)
             var wanted = going is null ? 0 : OnlineCompression.PlanOf(model, going, request.Ratio).PromptTokens;
             foreach (var prompt in prompts)
             {
-                parts.Add(PromptCompression.Run(model, prompt, [new CompressionJob(compressor, request.Ratio)], tokenizer, cancel));
+                parts.Add(PromptCompression.Run(model, prompt, [new CompressionJob(compressor, request.Ratio) { GoesOn = going is not null }], tokenizer, cancel));
                 if (going is not null) ends.Add(PromptEnd.Of(parts[^1].Dense, wanted));
                 parts[^1].Dense.Dispose();             // only one prompt's full cache at a time
             }

@@ -8,8 +8,7 @@ namespace LST.Evaluation.Perplexity.Streaming;
 /// <param name="Method">The method.</param>
 /// <param name="Budget">Slots of a head.</param>
 /// <param name="Ratio">The ratio asked for; for a number of slots, that of the whole stream.</param>
-/// <param name="Start">Inputs before the first scored one: those of the steps up to the first that brings the cache above its budget.</param>
-internal sealed record StreamRow(MethodSpec Method, OnlineBudget Budget, Ratio Ratio, int Start)
+internal sealed record StreamRow(MethodSpec Method, OnlineBudget Budget, Ratio Ratio)
 {
     // Slots that a cache of a ratio may have in any case.
     private const int LeastSlots = 64;
@@ -28,7 +27,7 @@ internal sealed record StreamRow(MethodSpec Method, OnlineBudget Budget, Ratio R
         List<StreamRow> rows = [];
         List<string> leftOut = [];
         (OnlineBudget, Ratio)[] budgets = settings.StreamSlots.Count > 0
-            ? [.. settings.StreamSlots.Select(slots => (OnlineBudget.Fixed(slots), Ratio.Of(Math.Max(stream, slots), slots)))]
+            ? [.. settings.StreamSlots.Select(slots => (OnlineBudget.Fixed(slots, OfStream(stream, slots)), OfStream(stream, slots)))]
             : [.. settings.Ratios.Select(ratio => (OnlineBudget.OfRatio(ratio, LeastSlots), ratio))];
         foreach (var method in settings.Methods.Where(method => method.Name != "dense"))
         {
@@ -47,7 +46,9 @@ internal sealed record StreamRow(MethodSpec Method, OnlineBudget Budget, Ratio R
                     if (!notes.Contains(sentence)) notes.Add(sentence);
                     continue;
                 }
-                rows.Add(new StreamRow(method, budget, ratio, FirstScored(budget, settings.Step, stream)));
+                online.PlanOnline(budget);
+                _ = FirstFull(budget, settings.Step, stream);
+                rows.Add(new StreamRow(method, budget, ratio));
             }
         }
         if (leftOut.Count > 0) notes.Add($"{string.Join(", ", leftOut)}: left out, they compress a prompt once and do not go on while tokens arrive");
@@ -68,7 +69,11 @@ internal sealed record StreamRow(MethodSpec Method, OnlineBudget Budget, Ratio R
         }
     }
 
-    private static int FirstScored(OnlineBudget budget, int step, int stream)
+    private static Ratio OfStream(int stream, int slots) => Ratio.Of(Math.Max(stream, slots), slots);
+
+    /// <summary>Ids that have arrived when a cache is above its budget for the first time.</summary>
+    /// <exception cref="UsageException">It never is.</exception>
+    public static int FirstFull(OnlineBudget budget, int step, int stream)
     {
         for (var seen = step; seen + step < stream; seen += step)
             if (seen > budget.Slots(seen)) return seen;

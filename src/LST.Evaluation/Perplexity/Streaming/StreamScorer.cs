@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LST.Core;
 using LST.Core.Compression.Online;
 using LST.Core.Models;
 using static TorchSharp.torch;
@@ -38,6 +39,8 @@ internal sealed class StreamScorer(LanguageModel model, long[] ids)
         for (var start = 0; start < Inputs; start += step)
         {
             cancel.ThrowIfCancellationRequested();
+            // Single ids have no pause of their own.
+            using var pause = CollectionPause.Begin();
             using var scope = NewDisposeScope();
             var count = Math.Min(step, Inputs - start);
             var hidden = online.Step(Row(start, count));

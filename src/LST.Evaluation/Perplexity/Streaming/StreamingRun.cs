@@ -15,7 +15,7 @@ namespace LST.Evaluation.Perplexity.Streaming;
 /// <summary>
 /// Protocol E2: streams of at most the model's trained length, each BOS first and from an empty cache, at true positions. A step of ids is scored over the
 /// cache as it is and joins it; then the cache is compressed to max(64, ⌊seen / r⌋) slots, or to a number of slots. Ids behind the first step
-/// that fills the cache are scored, under the full cache as well. Finished streams are in a journal, row by row.
+/// that fills the largest of the run's caches are scored, the same ones in all rows and under the full cache. Finished streams are in a journal, row by row.
 /// </summary>
 public sealed class StreamingRun
 {
@@ -51,9 +51,10 @@ public sealed class StreamingRun
 
     private int Inputs => StreamTokens - 1;
 
-    private int LatestStart => rows.Count == 0 ? settings.Step : rows.Max(row => row.Start);
+    // Inputs before the first scored one.
+    private int Start => rows.Count == 0 ? settings.Step : rows.Max(row => StreamRow.FirstFull(row.Budget, settings.Step, StreamTokens));
 
-    private int[] Edges => [LatestStart, .. new[] { 256, 512, 1024, 2048, 4096 }.Where(edge => edge > LatestStart && edge < Inputs), Inputs];
+    private int[] Edges => [Start, .. new[] { 256, 512, 1024, 2048, 4096 }.Where(edge => edge > Start && edge < Inputs), Inputs];
 
     /// <summary>Refuses what does not fit a model's shape, before its weights are read.</summary>
     /// <exception cref="LstException">Streams beyond its positions, a method that cannot go on, or a budget larger than a stream.</exception>
@@ -74,8 +75,10 @@ public sealed class StreamingRun
     {
         progress ??= new SilentProgress();
         var clock = Stopwatch.StartNew();
-        var count = settings.Chunks ?? (LeastScored + Inputs - LatestStart - 1) / (Inputs - LatestStart);
+        var count = settings.Chunks ?? (LeastScored + Inputs - Start - 1) / (Inputs - Start);
         var streams = ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, StreamTokens, count);
+        if (settings.Chunks is null && streams.Count < count)
+            progress.Note($"{text.Name} ends after {streams.Count} streams: {streams.Count * (Inputs - Start)} ids are scored, fewer than {LeastScored}");
         using var journal = JournalFolder is null ? null : ChunkJournal<StreamResult>.Open(JournalFolder, Key(text, streams));
         var results = rows.Select(_ => new StreamResult?[streams.Count]).ToArray();
         var dense = new StreamResult?[streams.Count];
@@ -95,7 +98,7 @@ public sealed class StreamingRun
             foreach (var (row, part) in rows.Zip(results).Select(pair => ((StreamRow?)pair.First, pair.Second)).Prepend((null, dense)))
             {
                 if (part[c] is not null) continue;
-                var result = row is null ? Result(denseLosses, denseLosses, LatestStart, DenseSlots, DenseBytes, 0, milliseconds) : Stream(row, scorer, denseLosses, milliseconds, cancel);
+                var result = row is null ? Result(denseLosses, denseLosses, DenseSlots, DenseBytes, 0, milliseconds) : Stream(row, scorer, denseLosses, milliseconds, cancel);
                 var key = row?.Key ?? "dense";
                 if (journal?.TryGet(key, c, out _) == false) journal.Append(key, c, result);
                 part[c] = result;
@@ -114,26 +117,25 @@ public sealed class StreamingRun
 
     private StreamResult Stream(StreamRow row, StreamScorer scorer, double[] denseLosses, double denseMilliseconds, CancellationToken cancel)
     {
-        using var pause = CollectionPause.Begin();
         using var compressor = (IOnlineCompressor)row.Method.Create();
         compressor.Attach(loaded.Model.Target);
         if (compressor.Missing(row.Ratio) is { } missing) throw new DataException(missing);
         using var online = OnlineCompression.Empty(loaded.Model, compressor, row.Budget, segmentTokens: settings.Step);
         var losses = scorer.Stream(online, settings.Step, cancel);
         if (online.Slots() >= DenseSlots) throw new CompressionException($"{row.Method.Typed} at {row.Budget} holds all {DenseSlots} slots of {Inputs} tokens at the end: nothing is compressed");
-        return Result(losses, denseLosses, row.Start, online.Slots(), online.Bytes, online.Compressing.TotalMilliseconds, denseMilliseconds);
+        return Result(losses, denseLosses, online.Slots(), online.Bytes, online.Compressing.TotalMilliseconds, denseMilliseconds);
     }
 
-    private StreamResult Result(double[] losses, double[] dense, int start, long slots, long bytes, double compress, double pass)
+    private StreamResult Result(double[] losses, double[] dense, long slots, long bytes, double compress, double pass)
     {
         if (Array.FindIndex(losses, loss => !double.IsFinite(loss)) is var first and >= 0)
             throw new DataException($"the loss of id {first + 1} of a stream is {losses[first]}; losses are finite numbers, so the weights of '{loaded.Identity.Name}' are damaged or overflow in {PerplexityNames.Dtype(loaded.Model.Dtype)}: try --dtype float32");
-        return new StreamResult(losses[start..].Sum(), dense[start..].Sum(), losses.Length - start, OffsetBins.Sum(losses, Edges), slots, bytes, compress, pass);
+        return new StreamResult(losses[Start..].Sum(), dense[Start..].Sum(), losses.Length - Start, OffsetBins.Sum(losses, Edges), slots, bytes, compress, pass);
     }
 
     private string Key(LoadedText text, ChunkedText streams) => JournalKey.Of(new
     {
-        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, IdsSha256 = Chunk.Digest(Enumerable.Range(0, streams.Count).Select(c => streams[c])), Protocol = "e2", StreamTokens, settings.Step, LatestStart, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),
+        loaded.Identity.WeightsSha256, loaded.Model.Config, text.Sha256, IdsSha256 = Chunk.Digest(Enumerable.Range(0, streams.Count).Select(c => streams[c])), Protocol = "e2", StreamTokens, settings.Step, Start, Dtype = PerplexityNames.Dtype(loaded.Model.Dtype),
         Device = loaded.Model.Device.ToString(), loaded.Model.Attention.Name, Threads = get_num_threads(), Core = typeof(LstException).Module.ModuleVersionId, Evaluation = typeof(StreamingRun).Module.ModuleVersionId,
     });
 

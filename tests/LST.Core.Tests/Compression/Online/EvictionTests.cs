@@ -135,6 +135,8 @@ public class EvictionTests
 
     [Theory]
     [InlineData("streaming", 4, "needs at least 5")]
+    [InlineData("h2o:sinks=128", 128, "nothing to choose")]
+    [InlineData("weightedkv", 5, "needs at least 6")]
     [InlineData("mean", 20, "has no cache of 20 slots")]
     public void Budgets_that_a_method_cannot_keep_are_refused(string method, int slots, string phrase)
     {
@@ -142,6 +144,35 @@ public class EvictionTests
         using var compressor = (IOnlineCompressor)MethodSpec.Parse(method).Create();
 
         Assert.Contains(phrase, Assert.Throws<UsageException>(() => OnlineCompression.Empty(model, compressor, OnlineBudget.Fixed(slots))).Message);
+    }
+
+    [Theory, MemberData(nameof(Methods))]
+    public void Prompts_of_a_few_tokens_go_on_with_what_they_have(string method)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModels.Load(TinyModels.Gqa);
+        using var compressor = (IOnlineCompressor)MethodSpec.Parse(method).Create();
+        for (var length = 1; length <= 5; length++)
+        {
+            using var online = Continued(model, compressor, [length], Ratio.Of(2));
+            for (var step = 0; step < 12; step++) online.Step(TinyModels.Row(step));
+
+            Assert.Equal(length + 12, online.Seen());
+            Assert.InRange(online.Slots() / 6, 1, length + 12);
+        }
+    }
+
+    [Theory]
+    [InlineData("streaming")]
+    [InlineData("streaming:positions=cache-index")]
+    public void Tokens_seen_are_those_of_the_text_whatever_positions_slots_have(string method)
+    {
+        using var model = TinyModels.Load(TinyModels.Gqa);
+        var request = new GenerationRequest(MethodSpec.Parse(method), Ratio.Of(2), 20, new SamplingOptions(), []) { IsOnline = true };
+
+        var end = new Generator(model).Run([TinyModels.Prompt(100, 1)], request, cancel: TestContext.Current.CancellationToken)[0].End!;
+
+        Assert.Equal((119, 59), (end.Tokens, end.Slots / 6));
     }
 
     [Theory, MemberData(nameof(Methods))]
@@ -164,7 +195,7 @@ public class EvictionTests
         {
             foreach (var length in lengths)
             {
-                prompts.Add(PromptCompression.Run(model, TinyModels.Prompt(length, length), [new CompressionJob(compressor, Ratio.Of(2))]));
+                prompts.Add(PromptCompression.Run(model, TinyModels.Prompt(length, length), [new CompressionJob(compressor, Ratio.Of(2)) { GoesOn = true }]));
                 ends.Add(PromptEnd.Of(prompts[^1].Dense, 0));
             }
             return OnlineCompression.Continue(model, compressor, budget, [.. prompts.Select(prompt => prompt.Jobs[0].Cache)], ends);

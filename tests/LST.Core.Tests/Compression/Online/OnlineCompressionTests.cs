@@ -285,7 +285,7 @@ public class OnlineCompressionTests
             var plan = OnlineCompression.PlanOf(model, compressor, r);
             foreach (var length in lengths)
             {
-                prompts.Add(PromptCompression.Run(model, TinyModels.Prompt(length, length), [new CompressionJob(compressor, r)]));
+                prompts.Add(PromptCompression.Run(model, TinyModels.Prompt(length, length), [new CompressionJob(compressor, r) { GoesOn = true }]));
                 ends.Add(PromptEnd.Of(prompts[^1].Dense, plan.PromptTokens));
             }
             return OnlineCompression.Continue(model, compressor, r, [.. prompts.Select(prompt => prompt.Jobs[0].Cache)], ends);

@@ -65,6 +65,16 @@ public class StreamingRunTests(ReferenceModel reference) : IClassFixture<Referen
     }
 
     [Fact]
+    public void Rows_of_all_budgets_score_the_ids_behind_the_largest_cache()
+    {
+        var record = Run(Settings("streaming,h2o") with { StreamSlots = [40, 20], Chunks = 1 });
+
+        Assert.All(record.Rows, row => Assert.Equal(Stream - 1 - 48, row.ChunkTokens[0]));
+        Assert.All(record.Rows, row => Assert.Equal(record.Rows[0].ChunkNll, row.DenseChunkNll));
+        Assert.Single(Evaluation.Reports.PerplexityTable.Join([record]));
+    }
+
+    [Fact]
     public void One_id_at_a_time_differs_from_steps_and_both_are_near_dense()
     {
         var exact = Run(Settings("h2o") with { Step = 1, Chunks = 1 });

@@ -14,7 +14,7 @@ internal sealed class EvictingLayer : IOnlineLayer
     private readonly int? slidingWindow;
     private readonly int heads;
     private readonly int[] slotsAtStart;
-    private readonly long[] seenAtStart;
+    private readonly long[] seenAtStart, positionsAtStart;
     private readonly List<SlotSums> sums;
 
     private readonly int layer;
@@ -25,7 +25,8 @@ internal sealed class EvictingLayer : IOnlineLayer
         (this.rule, budget, slidingWindow, heads) = (rule, start.Budget, start.Config.SlidingWindow, start.Config.KeyValueHeads);
         var prefix = start.Cache.Layers[layer].Prefix;
         slotsAtStart = [.. Enumerable.Range(0, start.Cache.Batch * heads).Select(i => prefix?.Length(i / heads, i % heads) ?? 0)];
-        seenAtStart = start.Cache.NextPositions.ToArray();
+        seenAtStart = start.TokensSeen();
+        positionsAtStart = start.Cache.NextPositions.ToArray();
         sums = [.. slotsAtStart.Select(_ => new SlotSums())];
         if (Remembers && prefix is not null) Recall(prefix);
         if (prefix is not null) rule.Finish(layer, prefix);
@@ -37,13 +38,8 @@ internal sealed class EvictingLayer : IOnlineLayer
     public long Bytes => ((long)rule.StateBytes * sums.Sum(list => (long)list.Length)) + rule.LayerBytes(layer);
 
     /// <summary>All layers of a cache.</summary>
-    /// <exception cref="UsageException">The budget leaves the rule no choice.</exception>
-    public static IReadOnlyList<IOnlineLayer> Begin(OnlineStart start, IEvictionRule rule)
-    {
-        if (start.Budget.Least < rule.FewestSlots && (start.Budget.IsFixed || start.Cache.Layers[0].Prefix is null))
-            throw new UsageException($"a cache of {start.Budget.Least} slots leaves the method nothing to choose: it needs at least {rule.FewestSlots}, the tokens that it keeps in any case and one more");
-        return [.. Enumerable.Range(0, start.Config.Layers).Select(layer => new EvictingLayer(start, layer, rule))];
-    }
+    public static IReadOnlyList<IOnlineLayer> Begin(OnlineStart start, IEvictionRule rule) =>
+        [.. Enumerable.Range(0, start.Config.Layers).Select(layer => new EvictingLayer(start, layer, rule))];
 
     /// <inheritdoc/>
     public SlotSums? Sums(int sample, int head) => sums[(sample * heads) + head];
@@ -64,7 +60,7 @@ internal sealed class EvictingLayer : IOnlineLayer
         using var scope = NewDisposeScope();
         var lastRow = rule.Needs.HasFlag(OnlineNeeds.Attention) ? Note(step) : null;
         var prefix = MoveTail(step);
-        var arrived = step.Seen.ToArray().Select((seen, b) => seen - seenAtStart[b]).ToArray();
+        var arrived = step.Seen.ToArray().Select((position, b) => position - positionsAtStart[b]).ToArray();
         int[] budgets = [.. slotsAtStart.Select((_, i) => (int)PlannedSlots(i / heads, i % heads, arrived[i / heads]))];
         var choice = new EvictionStep(step.Layer, prefix, sums, lastRow, budgets);
         if (Enumerable.Range(0, budgets.Length).Any(i => choice.Excess(i) > 0))

@@ -17,9 +17,6 @@ internal interface IEvictionRule : IDisposable
     /// <summary>Bytes that it keeps of a layer besides.</summary>
     long LayerBytes(int layer) => 0;
 
-    /// <summary>Fewest slots of a head that leave it a choice: sinks and one more.</summary>
-    int FewestSlots { get; }
-
     /// <summary>The slots that stay, ascending, of every head of every sample [B·H_kv]. May change values of those that stay.</summary>
     int[][] Choose(EvictionStep step);
 
