@@ -40,7 +40,7 @@ public sealed class UsageTests : IDisposable
         { "--methods kvzip:layerwise=maybe", "option layerwise='maybe': expected true or false" },
         { "--methods snapkv:kernel=5:kernel=7", "option 'kernel' is given twice" },
         { "--methods random:seed=1.5", "option seed='1.5': expected a whole number" },
-        { "--protocol e9", "protocol 'e9' is unknown; known protocols: e0, e1, e3" },
+        { "--protocol e9", "protocol 'e9' is unknown; known protocols: e0, e1, e2, e3" },
         { "--dtype int8", "dtype 'int8' is unknown; known: float32, bfloat16, float16" },
         { "--attention fast", "--attention 'fast' is unknown; known: reference, cpu, gpu" },
         { "--equal price", "--equal 'price' is unknown; known: slots, bytes" },
