@@ -9,7 +9,7 @@ namespace LST.Core.Baselines;
 /// AdaKV (Feng et al., arXiv 2407.11550): the heads of a layer share its H_kv·n slots, so that heads whose scores are high get more. Over any method that scores tokens:
 /// what the scorer keeps in any case stays in every head, the best max(1, ⌊α·n⌋) tokens of each head are safe (those that stay anyway count), and the best scores of all heads fill the rest.
 /// Options: <c>scorer</c> (the name of a method that scores), <c>alpha</c> α in [0, 1] (1 is the scorer itself), and the scorer's own options.
-/// A scorer's budgets over layers are kept (<c>pyramidkv</c>), its budgets over heads are not (<c>kvzip</c>).
+/// A scorer's budgets over layers are kept (<c>pyramidkv</c>), its budgets over heads are not (<c>kvzip</c>). Tokens are kept as they are: what a scorer merges or fits besides is left out.
 /// Compares scores of different heads as they are; where their scales differ for other reasons than need, the louder head wins.
 /// </summary>
 public sealed class AdaKv(IScoringCompressor scorer, decimal alpha) : IScoringCompressor

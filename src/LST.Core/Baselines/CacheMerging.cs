@@ -50,6 +50,9 @@ public sealed class CacheMerging : IScoringCompressor, IOnlineCompressor
     public CompressorNeeds Needs => CompressorNeeds.Statistics;
 
     /// <inheritdoc/>
+    public bool IsSelection => false;
+
+    /// <inheritdoc/>
     public BudgetPlan Plan(PlanContext context)
     {
         var (sinks, recent) = Asked(context.Slots, context.Ratio);

@@ -32,10 +32,11 @@ internal sealed class NormalEquations
     /// <summary>AᵀA [n, n].</summary>
     public Tensor Gram { get; }
 
-    /// <summary>The solution for right-hand sides b [P, k] → [n, k]; by a rank-revealing factorisation of A where AᵀA has no Cholesky factor.</summary>
+    /// <summary>The solution for right-hand sides b [P, k] → [n, k]; of least norm where AᵀA has no Cholesky factor.</summary>
     public Tensor Solve(Tensor b)
     {
-        if (factor is null) return linalg.lstsq((columns * scale).cpu(), b.cpu()).Solution.to(columns.device) * scale.unsqueeze(1);
+        // By singular values: libtorch's lstsq leaves the pivots of its rank-revealing QR open.
+        if (factor is null) return matmul(linalg.pinv(columns * scale), b) * scale.unsqueeze(1);
         var half = linalg.solve_triangular(factor, matmul(columns.t(), b) * scale.unsqueeze(1), upper: false);
         return linalg.solve_triangular(factor.t(), half, upper: true) * scale.unsqueeze(1);
     }

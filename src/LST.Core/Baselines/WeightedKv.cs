@@ -29,6 +29,9 @@ public sealed class WeightedKv(MethodOptions options) : IScoringCompressor, IOnl
     public CompressorNeeds Needs => CompressorNeeds.Statistics;
 
     /// <inheritdoc/>
+    public bool IsSelection => false;
+
+    /// <inheritdoc/>
     public BudgetPlan Plan(PlanContext context)
     {
         var (sinks, recent) = Asked(context.Slots, context.Ratio);

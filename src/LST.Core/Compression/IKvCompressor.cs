@@ -75,6 +75,9 @@ public interface IKvCompressor : IDisposable
 /// <summary>A method that ranks tokens by a score; shown for verification and figures.</summary>
 public interface IScoringCompressor : IKvCompressor
 {
+    /// <summary>Whether slots are the chosen tokens as they are. What a method merges into them would be lost where another one is laid over its scores.</summary>
+    bool IsSelection => true;
+
     /// <summary>
     /// What is ranked in one layer: [H_kv, columns] float32, higher is kept first, in the current dispose scope. Column j is token j of the prompt, so that column 0 is its first token
     /// (BOS, a sink); tokens that are kept whatever their score may have columns all the same. Only tokens at the end may have none: SnapKV's own window does not vote on itself.

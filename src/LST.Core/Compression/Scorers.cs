@@ -1,6 +1,6 @@
 namespace LST.Core.Compression;
 
-/// <summary>Registered methods that score tokens, which others may be laid over.</summary>
+/// <summary>Registered methods that score tokens and keep them as they are, which others may be laid over.</summary>
 public static class Scorers
 {
     /// <summary>In the order of tables. A method that is itself laid over a scorer is none.</summary>
@@ -33,7 +33,7 @@ public static class Scorers
     {
         if (entry.Options.Any(option => option.Kind == OptionKind.Scorer)) return false;
         using var made = MethodSpec.Parse(entry.Name, entry).Create();
-        return made is IScoringCompressor;
+        return made is IScoringCompressor { IsSelection: true };
     }
 
     // What was found among one list of methods; the list is another one when a session adds to it.
