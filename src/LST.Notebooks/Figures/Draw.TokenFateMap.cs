@@ -15,12 +15,27 @@ public static partial class Draw
     /// <param name="source">Record ids.</param>
     public static Figure TokenFateMap(TokenFateMap map, int firstToken = 0, string source = Figure.ComputedLive)
     {
-        var window = TokenWindow.Of(map.Tokens.Count, MostFateTokens, firstToken);
-        var rows = new FateRows(map, window);
+        var rows = new FateRows(map, TokenWindow.Of(map.Tokens.Count, MostFateTokens, firstToken));
+        return Fates(map, rows, rows.Note(), FateTokens, source);
+    }
+
+    /// <summary>Some rows of a map beside their explanation: as <see cref="TokenFateMap"/>, without the tokens' texts below, which hover shows.</summary>
+    /// <param name="map">The fates.</param>
+    /// <param name="firstToken">First token shown where there are more than 128.</param>
+    /// <param name="source">Record ids.</param>
+    public static Figure TokenFateRows(TokenFateMap map, int firstToken = 0, string source = Figure.ComputedLive)
+    {
+        var rows = new FateRows(map, TokenWindow.Of(map.Tokens.Count, MostFateTokens, firstToken));
+        return Fates(map, rows, rows.ShortNote(), 0, source);
+    }
+
+    private static Figure Fates(TokenFateMap map, FateRows rows, string note, int below, string source)
+    {
+        var window = rows.Window;
         var cell = Math.Clamp(830.0 / window.Count, 6, 16);
         var (plotWidth, plotHeight) = (Math.Max(200, cell * window.Count), FateRowHeight * map.Rows.Count);
         var hasSlider = map.Heads.Count > 1;
-        var canvas = new Canvas((int)Math.Max(620, FateLeft + plotWidth + FateRight), FateTop + plotHeight + FateTokens + (hasSlider ? 84 : 24), rows.Finding(), rows.Note());
+        var canvas = new Canvas((int)Math.Max(620, FateLeft + plotWidth + FateRight), FateTop + plotHeight + below + (hasSlider ? 84 : 24), rows.Finding(), note);
         double at = FateLeft;
         foreach (var (name, colour) in rows.Key())
         {
@@ -30,6 +45,7 @@ public static partial class Draw
         canvas.Say("slots here · mean · bytes", FateLeft + plotWidth + 10, FateTop - 12, 10, Palette.Quiet);
         var x = Tokens("", window.Of(map.Tokens), cell < 11 ? 8 : 10, -90, window.Count);
         var y = Tokens("", map.Rows.Select(row => row.Method), 12, 0, map.Rows.Count);
+        if (below == 0) (x["showticklabels"], x["ticks"]) = (false, "");
         (y["range"], y["ticktext"]) = (PlotlyJson.Numbers(map.Rows.Count - 0.5, -0.5), PlotlyJson.Texts(map.Rows.Select(row => FateRows.Name(row.Method))));
         var panel = canvas.Panel(FateLeft, FateTop, FateLeft + plotWidth, FateTop + plotHeight, x, y);
         panel.Add(new JsonObject
@@ -40,7 +56,7 @@ public static partial class Draw
         });
         var first = canvas.Annotations.Count;
         for (var row = 0; row < map.Rows.Count; row++) canvas.Say(rows.Slots(row, 0), FateLeft + plotWidth + 10, FateTop + ((row + 0.5) * FateRowHeight), 11);
-        if (hasSlider) canvas.Layout["sliders"] = new JsonArray(FateSlider(canvas, map, rows, first, plotWidth, FateTop + plotHeight + FateTokens));
+        if (hasSlider) canvas.Layout["sliders"] = new JsonArray(FateSlider(canvas, map, rows, first, plotWidth, FateTop + plotHeight + below + 12));
         return canvas.ToFigure("token-fates", $"What became of {Number.Count(map.Tokens.Count, "token")} under {Number.Count(map.Rows.Count, "method")}. {rows.Finding()}. {TokenText.Escape(map.Source)}.", source);
     }
 

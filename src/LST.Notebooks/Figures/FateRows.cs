@@ -8,6 +8,9 @@ internal sealed class FateRows(TokenFateMap map, TokenWindow window)
 {
     private const int Dropped = 0, Sink = 1, Kept = 2, Merged = 3, AlsoMerged = 4, Recent = 5;
 
+    /// <summary>The tokens that are shown.</summary>
+    public TokenWindow Window => window;
+
     /// <summary>Colour of each code: those of the palette; dropped is paler, so that what stays stands out, and merged slots take turns between two tints.</summary>
     public static IReadOnlyList<string> Colours { get; } =
     [
@@ -60,6 +63,13 @@ internal sealed class FateRows(TokenFateMap map, TokenWindow window)
         var slots = most - fewest < 0.05 ? $"{most:0.0} slots a head" : $"{fewest:0.0} to {most:0.0} slots a head: a bias, and positions of single heads, cost bytes that others spend on slots";
         var bounds = window.Bounds("tokens");
         return $"{TokenText.Escape(map.Source)}. A column is a token, a row a method; every cache takes at most {Number.Percent(1 / map.Ratio)} of the dense bytes, which makes {slots}. Neighbours of two shades went into two slots.{(bounds.Length > 0 ? $" Shown: {bounds}." : "")}";
+    }
+
+    /// <summary>What is drawn, beside a map that says it at length.</summary>
+    public string ShortNote()
+    {
+        var bounds = window.Bounds("tokens");
+        return $"{TokenText.Escape(map.Source)}, at most {Number.Percent(1 / map.Ratio)} of the dense bytes. Hover shows tokens and slots.{(bounds.Length > 0 ? $" Shown: {bounds}." : "")}";
     }
 
     // Merged slots take turns, so that neighbours are told apart.

@@ -15,6 +15,7 @@ internal static class SampleFigures
         ["ledger"] = () => Draw.MassLedger(new SampleViews(3).Ledger(22, 4, 3)),
         ["fates"] = () => Draw.TokenFateMap(new SampleViews(21).Fates(20, 2, "mean", "h2o", "lst")),
         ["fates-one"] = () => Draw.TokenFateMap(new SampleViews(22).Fates(20, 1, "kvmerger")),
+        ["fates-rows"] = () => Draw.TokenFateRows(new SampleViews(30).Fates(20, 1, "cam", "h2o")),
         ["budgets"] = () => Draw.BudgetGrid(new SampleViews(23).Budgets(3, 2, "snapkv", "adakv")),
         ["errors-methods"] = () => Draw.ErrorGrid(new SampleViews(24).ErrorsOf(3, 4, "h2o", "kvzip")),
         ["errors"] = () => Draw.ErrorGrid(new SampleViews(4).Errors(3, 4, 2, 4)),
