@@ -126,7 +126,7 @@ public sealed class FindingTests
         Assert.Contains("Of 4 tokens 1 stays under every method and 2 under none at 2:1, in layer 3, head 1", both.Description, StringComparison.Ordinal);
         Assert.Contains("mean keeps 1 of 4 tokens, merges 3 and drops 0 in layer 3, head 1", one.Description, StringComparison.Ordinal);
         var trace = both.ToPlotlyJson()["data"]![0]!;
-        Assert.Equal([2, 2, 0, 0, 2, 3, 3, 4], trace["z"]!.AsArray().SelectMany(row => row!.AsArray()).Select(code => code!.GetValue<int>()));
+        Assert.Equal([2.0, 2, 0, 0, 2, 3, 3, 4], trace["z"]!.AsArray().SelectMany(row => row!.AsArray()).Select(code => code!.GetValue<double>()));
         Assert.Equal(["kept, slot 0", "merged, slot 1 of 2", "merged into 3 slots, most into 1", "merged, slot 2 of 2"], trace["customdata"]![1]!.AsArray().Select(text => text!.GetValue<string>()));
         Assert.Contains(both.ToPlotlyJson()["layout"]!["annotations"]!.AsArray(), label => label!["text"]!.GetValue<string>() == "2 · 2.0 · 49.0 %");
         Assert.Null(both.ToPlotlyJson()["layout"]!["sliders"]);
