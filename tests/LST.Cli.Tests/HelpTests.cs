@@ -39,7 +39,7 @@ public sealed partial class HelpTests : IDisposable
     }
 
     [Theory]
-    [InlineData("eval ppl", 4)]
+    [InlineData("eval ppl", 5)]
     [InlineData("generate", 2)]
     public void Examples_can_be_copied_from_the_help(string command, int count)
     {

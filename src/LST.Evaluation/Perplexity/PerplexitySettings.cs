@@ -88,7 +88,7 @@ public sealed record PerplexitySettings
     }
 
     /// <summary>
-    /// The methods of the rows below dense. E3: each with the protection of the protocol, behind it its form as printed; <c>all</c> brings every printed form, whatever this build has methods for.
+    /// The methods of the rows below dense. E3: each with the protection of the protocol, behind it its form as printed where the paper's table had it.
     /// </summary>
     /// <exception cref="UsageException">A method was typed with options that the protocol sets.</exception>
     internal IReadOnlyList<MethodSpec> TableMethods()
@@ -101,7 +101,6 @@ public sealed record PerplexitySettings
             table.Add(method);
             if (AsPrinted.Of(method) is { } printed && table.TrueForAll(other => other.Typed != printed.Typed)) table.Add(printed);
         }
-        if (Methods.Any(method => method.IsOptional)) table.AddRange(AsPrinted.Names.Where(name => MethodRegistry.Find(name) is null).Select(AsPrinted.Of));
         return table;
     }
 

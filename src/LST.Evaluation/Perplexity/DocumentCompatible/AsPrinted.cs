@@ -26,12 +26,9 @@ internal static class AsPrinted
     /// <summary>The methods that the table had, by name.</summary>
     public static IReadOnlyCollection<string> Names => Forms.Keys;
 
-    /// <summary>A method as it was printed; null: it was not, or it is one of its options that was not.</summary>
+    /// <summary>A method as it was printed; null: it was not.</summary>
     /// <param name="method">The method with the protection of E3.</param>
     public static MethodSpec? Of(MethodSpec method) => Forms.TryGetValue(method.Name, out var form) ? form(method) : null;
-
-    /// <summary>A form by name, for those whose method is not among the rows.</summary>
-    public static MethodSpec Of(string name) => Forms[name](MethodSpec.Parse("dense"));
 
     // The compression of the method itself under mixed positions: the row keeps the method's options.
     private static MethodSpec Mixed(MethodSpec method)

@@ -21,7 +21,7 @@ public class AsPrintedTests(ReferenceModel reference) : IClassFixture<ReferenceM
     {
         var (kept, gap) = NaivePrinted.Kept(layer, slots);
         if (gap < 1e-5) return;
-        using var compressor = AsPrinted.Of(name).Create();
+        using var compressor = Printed(name).Create();
 
         using var made = layer.Compress(compressor, slots);
 
@@ -42,7 +42,7 @@ public class AsPrintedTests(ReferenceModel reference) : IClassFixture<ReferenceM
         {
             var (expected, gap) = NaivePrinted.Merged(layer, slots);
             if (gap < 1e-5) return;
-            using var compressor = AsPrinted.Of("kvmerger").Create();
+            using var compressor = Printed("kvmerger").Create();
 
             using var made = layer.Compress(compressor, slots);
 
@@ -75,7 +75,7 @@ public class AsPrintedTests(ReferenceModel reference) : IClassFixture<ReferenceM
     [Fact]
     public void StreamingLLM_keeps_twelve_tokens_at_every_ratio() => Sample((layer, slots) =>
     {
-        using var compressor = AsPrinted.Of("streaming").Create();
+        using var compressor = Printed("streaming").Create();
 
         using var made = layer.Compress(compressor, slots);
 
@@ -111,13 +111,15 @@ public class AsPrintedTests(ReferenceModel reference) : IClassFixture<ReferenceM
     public void Printed_forms_are_no_methods_and_join_the_table_of_E3_alone()
     {
         PerplexitySettings Asked(string methods) => new() { Protocol = "e3", Methods = MethodSpec.ParseList(methods) };
-        string[] Printed(PerplexitySettings settings) => [.. settings.TableMethods().Select(m => m.Typed).Where(name => name.EndsWith(" as printed", StringComparison.Ordinal))];
+        string[] PrintedOf(PerplexitySettings settings) => [.. settings.TableMethods().Select(m => m.Typed).Where(name => name.EndsWith(" as printed", StringComparison.Ordinal))];
 
         Assert.Equal(["h2o", "h2o as printed", "h2o:group=max", "snapkv", "mean:log-mass=true", "mean:log-mass=true as printed"], Asked("dense,h2o,h2o:group=max,snapkv,mean:log-mass=true").TableMethods().Select(m => m.Typed));
-        Assert.Equal(AsPrinted.Names.Select(name => name + " as printed").Order(), Printed(Asked("all")).Order());
-        Assert.Empty(Printed(Asked("all") with { Protocol = "e1" }));
+        Assert.Equal(AsPrinted.Names.Select(name => name + " as printed").Order(), PrintedOf(Asked("all")).Order());
+        Assert.Empty(PrintedOf(Asked("all") with { Protocol = "e1" }));
         foreach (var name in AsPrinted.Names) Assert.Throws<UsageException>(() => MethodSpec.Parse(name + " as printed"));
     }
+
+    private static MethodSpec Printed(string name) => AsPrinted.Of(MethodSpec.Parse(name))!;
 
     private void Sample(Action<PlainLayer, int> check) => Shapes.Sample((heads, tokens, width, seed, drift, ratio) =>
     {
