@@ -62,6 +62,22 @@ public static class Open
     /// <exception cref="DataException">A record is not there or not whole.</exception>
     public static IReadOnlyList<PerplexityTable> Perplexity(params IEnumerable<string> ids) => PerplexityTable.Join(ids.Select(Record<PerplexityRecord>));
 
+    /// <summary>
+    /// For each text the committed table of a model that has most methods, of two with as many the newer: what a notebook shows that goes with the records. Runs that can be joined
+    /// are. Development texts are left out.
+    /// </summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="protocol"><c>e1</c> or <c>e3</c>.</param>
+    /// <exception cref="DataException">There is no such record.</exception>
+    public static IReadOnlyList<PerplexityTable> WidestTables(string model, string protocol = "e1")
+    {
+        var records = RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind).Where(record => record.Model.Name == model && record.Protocol == protocol && !record.Text.Name.EndsWith("-dev", StringComparison.Ordinal));
+        var tables = WidestTable.OfEachText(records);
+        if (tables.Count == 0) throw new DataException($"There is no record of protocol {protocol} of model '{model}' in data/results/{PerplexityRecord.RecordKind}; ./lst eval ppl makes one.");
+        foreach (var record in tables.SelectMany(table => table.Records)) Inputs.File(Path.Combine(ProjectFolders.Results, PerplexityRecord.RecordKind, record.Id + ".json"));
+        return tables;
+    }
+
     /// <summary>A training record.</summary>
     /// <exception cref="DataException">The record is not there or not whole.</exception>
     public static TrainingRecord Training(string id) => Record<TrainingRecord>(id);

@@ -19,11 +19,13 @@ public sealed record MethodEntry(string Name, IReadOnlyList<string> Aliases, str
             ? [.. Options, .. scorer.Options.ExceptBy(Options.Select(own => own.Key), other => other.Key)] : Options;
 }
 
-/// <summary>Every compression method by name. Adding one: its file and its line here; tables, help and the invariant tests follow from it.</summary>
+/// <summary>
+/// Every compression method by name. Adding one: its file and its line here; tables, help and the invariant tests follow from it. A method of a
+/// session alone, such as one from a notebook's cell, comes and goes by <see cref="Add"/> and <see cref="Remove"/>.
+/// </summary>
 public static class MethodRegistry
 {
-    /// <summary>All methods in the order of tables.</summary>
-    public static IReadOnlyList<MethodEntry> Entries { get; } =
+    private static readonly MethodEntry[] Shipped =
     [
         DenseCache.Entry,
         RandomSelection.Entry,
@@ -46,6 +48,12 @@ public static class MethodRegistry
         SuperTokenCompressor.Entry,
     ];
 
+    private static readonly Lock Gate = new();
+    private static volatile IReadOnlyList<MethodEntry> entries = Shipped;
+
+    /// <summary>All methods in the order of tables, those of the session last. The list that a caller holds never changes.</summary>
+    public static IReadOnlyList<MethodEntry> Entries => entries;
+
     /// <summary>Names, for sentences.</summary>
     public static string KnownNames => string.Join(", ", Entries.Select(entry => entry.Name));
 
@@ -59,4 +67,35 @@ public static class MethodRegistry
     /// <summary>The entry of a name or alias in any case, or null.</summary>
     public static MethodEntry? Find(string name) => Entries.FirstOrDefault(entry =>
         entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || entry.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>Registers a method for this process: it can then be typed wherever a method is named.</summary>
+    /// <param name="entry">The method; a compressor is made of its defaults to see that it can be.</param>
+    /// <exception cref="UsageException">Its name cannot be typed, or it or an alias is taken.</exception>
+    public static void Add(MethodEntry entry)
+    {
+        string[] names = [entry.Name, .. entry.Aliases];
+        foreach (var name in names)
+            if (name.Length == 0 || name.Any(c => c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')) || name == "all")
+                throw new UsageException($"method name '{name}': expected small letters, digits and hyphens, and not 'all', which stands for every method; give another name");
+        MethodSpec.Parse(entry.Name, entry).Create().Dispose();
+        lock (Gate)
+        {
+            if (names.FirstOrDefault(name => Find(name) is not null) is { } taken)
+                throw new UsageException($"method name '{taken}' is taken by '{Find(taken)!.Name}'; give another name, or Remove first what this session added");
+            entries = [.. entries, entry];
+        }
+    }
+
+    /// <summary>Takes a method of this session out again; false: there is none of this name. A cell that registers its method begins with it, so that it can run twice.</summary>
+    /// <exception cref="UsageException">The method is one that ships.</exception>
+    public static bool Remove(string name)
+    {
+        lock (Gate)
+        {
+            if (Find(name) is not { } found) return false;
+            if (Shipped.Contains(found)) throw new UsageException($"method '{found.Name}' ships with this build and cannot be removed; only methods that were added can");
+            entries = [.. entries.Where(entry => entry != found)];
+            return true;
+        }
+    }
 }

@@ -4,14 +4,17 @@ namespace LST.Core.Compression;
 public static class Scorers
 {
     /// <summary>In the order of tables. A method that is itself laid over a scorer is none.</summary>
-    public static IReadOnlyList<MethodEntry> Entries => entries.Value;
-
-    private static readonly Lazy<IReadOnlyList<MethodEntry>> entries = new(() => [.. MethodRegistry.Entries.Where(entry =>
+    public static IReadOnlyList<MethodEntry> Entries
     {
-        if (entry.Options.Any(option => option.Kind == OptionKind.Scorer)) return false;
-        using var made = MethodSpec.Parse(entry.Name).Create();
-        return made is IScoringCompressor { IsSelection: true };
-    })]);
+        get
+        {
+            var registered = MethodRegistry.Entries;
+            if (found is not { } known || !ReferenceEquals(known.Registered, registered)) found = known = new Found(registered, [.. registered.Where(IsScorer)]);
+            return known.Scorers;
+        }
+    }
+
+    private static volatile Found? found;
 
     /// <summary>Names, for sentences.</summary>
     public static string KnownNames => string.Join(", ", Entries.Select(entry => entry.Name));
@@ -25,4 +28,14 @@ public static class Scorers
         var entry = Find(name) ?? throw new UsageException($"scorer '{name}': no method of this name scores tokens; those that do: {KnownNames}");
         return entry.Create(options.Only(entry)) as IScoringCompressor ?? throw new UsageException($"scorer '{name}': with these options it does not score tokens; those that do: {KnownNames}");
     }
+
+    private static bool IsScorer(MethodEntry entry)
+    {
+        if (entry.Options.Any(option => option.Kind == OptionKind.Scorer)) return false;
+        using var made = MethodSpec.Parse(entry.Name, entry).Create();
+        return made is IScoringCompressor { IsSelection: true };
+    }
+
+    // What was found among one list of methods; the list is another one when a session adds to it.
+    private sealed record Found(IReadOnlyList<MethodEntry> Registered, IReadOnlyList<MethodEntry> Scorers);
 }

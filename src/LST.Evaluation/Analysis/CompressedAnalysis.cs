@@ -204,7 +204,7 @@ public sealed class CompressedAnalysis
         return all.Length == 1 ? largest : largest + MathF.Log(all.Sum(score => MathF.Exp(score - largest)));
     }
 
-    private static SlotKind KindOf(SlotPart part) => part switch
+    internal static SlotKind KindOf(SlotPart part) => part switch
     {
         SlotPart.Sink => SlotKind.Sink,
         SlotPart.Kept => SlotKind.Kept,

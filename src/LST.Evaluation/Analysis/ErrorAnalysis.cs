@@ -20,14 +20,20 @@ public static class ErrorAnalysis
     /// <param name="seed">Seed of probes and of the bootstrap.</param>
     /// <param name="cancel">Stops between layers.</param>
     public static ErrorGrid ErrorGrid(
-        this PromptAnalysis prompt, MethodSpec method, IReadOnlyList<Ratio> ratios, string querySource = QuerySources.Continuation, int queries = 64, long seed = 0, CancellationToken cancel = default)
-    {
-        var errors = Errors(prompt, prompt.Compress([.. ratios.Select(ratio => (method, ratio))], cancel), querySource, queries, seed, cancel);
-        var bootstrap = new MedianBootstrap(queries, seed);
-        var cells = errors.Select(layers => layers.Select(heads => heads.Select(cell => bootstrap.Median(cell)).ToList()).ToList()).ToList();
-        IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> Grid(Func<Estimate, double> value) => [.. cells.Select(layers => (IReadOnlyList<IReadOnlyList<float>>)[.. layers.Select(heads => (IReadOnlyList<float>)[.. heads.Select(cell => (float)value(cell))])])];
-        return new ErrorGrid(prompt.SourceOf(method.Typed), querySource, [.. ratios.Select(ratio => ratio.Value)], Grid(cell => cell.Value), Grid(cell => cell.Low), Grid(cell => cell.High), queries);
-    }
+        this PromptAnalysis prompt, MethodSpec method, IReadOnlyList<Ratio> ratios, string querySource = QuerySources.Continuation, int queries = 64, long seed = 0, CancellationToken cancel = default) =>
+        Grid(prompt, [.. ratios.Select(ratio => (method, ratio))], method.Typed, querySource, queries, seed, cancel);
+
+    /// <summary>The same for several methods at one ratio; the queries are the same for all.</summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="methods">One grid each.</param>
+    /// <param name="ratio">r.</param>
+    /// <param name="querySource">One of <see cref="QuerySources.Names"/>.</param>
+    /// <param name="queries">Queries of each cell.</param>
+    /// <param name="seed">Seed of probes and of the bootstrap.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    public static ErrorGrid ErrorGrid(
+        this PromptAnalysis prompt, IReadOnlyList<MethodSpec> methods, Ratio ratio, string querySource = QuerySources.Continuation, int queries = 64, long seed = 0, CancellationToken cancel = default) =>
+        Grid(prompt, [.. methods.Select(method => (method, ratio))], $"{ratio}:1", querySource, queries, seed, cancel) with { Methods = [.. methods.Select(method => method.Typed)] };
 
     /// <summary>All errors of all layers and heads, ascending, by method and query source (view 5).</summary>
     /// <param name="prompt">The prompt.</param>
@@ -108,6 +114,15 @@ public static class ErrorAnalysis
             for (var i = 0; i < made.Count; i++) errors[i][l] = PlainRows.Of(found[i]);
         }
         return errors;
+    }
+
+    private static ErrorGrid Grid(PromptAnalysis prompt, IReadOnlyList<(MethodSpec Method, Ratio Ratio)> made, string what, string querySource, int queries, long seed, CancellationToken cancel)
+    {
+        var errors = Errors(prompt, prompt.Compress(made, cancel), querySource, queries, seed, cancel);
+        var bootstrap = new MedianBootstrap(queries, seed);
+        var cells = errors.Select(layers => layers.Select(heads => heads.Select(cell => bootstrap.Median(cell)).ToList()).ToList()).ToList();
+        IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> Of(Func<Estimate, double> value) => [.. cells.Select(layers => (IReadOnlyList<IReadOnlyList<float>>)[.. layers.Select(heads => (IReadOnlyList<float>)[.. heads.Select(cell => (float)value(cell))])])];
+        return new ErrorGrid(prompt.SourceOf(what), querySource, [.. made.Select(one => one.Ratio.Value)], Of(cell => cell.Value), Of(cell => cell.Low), Of(cell => cell.High), queries);
     }
 
     private static readonly string[] DefaultSources = [QuerySources.Continuation, "isotropic", "gaussian"];

@@ -55,6 +55,8 @@ public sealed class PromptAnalysis : IDisposable
 
     internal LanguageModel Model => Loaded.Model;
 
+    internal ReadOnlyMemory<long> PrefixIds => ids.AsMemory(0, Prefix);
+
     internal IReadOnlyList<PromptLayer> Layers => layers;
 
     /// <summary>Opens a text: BOS, then its ids.</summary>
@@ -182,7 +184,7 @@ public sealed class PromptAnalysis : IDisposable
     {
         var origins = jobs.Select(_ => new IReadOnlyList<IReadOnlyList<SlotOrigin>>[layers.Length]).ToList();
         var work = jobs.Select((job, i) => new CompressionJob(job.Compressor, job.Ratio) { OnLayer = (layer, budget, made) => origins[i][layer.Layer] = job.Compressor.Origins(layer, budget, made) }).ToList();
-        using var prompts = PromptCompression.Run(Model, ids.AsMemory(0, Prefix), work, Loaded.Tokenizer, cancel);
+        using var prompts = PromptCompression.Run(Model, PrefixIds, work, Loaded.Tokenizer, cancel);
         return [.. jobs.Select((job, i) => new CompressedAnalysis(this, job.Name, job.Ratio, prompts.Jobs[i].Cache, origins[i]))];
     }
 

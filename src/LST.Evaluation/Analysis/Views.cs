@@ -76,7 +76,11 @@ public sealed record MassLedger(
 /// <param name="Queries">Queries behind each cell.</param>
 public sealed record ErrorGrid(
     string Source, string QuerySource, IReadOnlyList<double> Ratios, IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> Median,
-    IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> Low, IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> High, int Queries);
+    IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> Low, IReadOnlyList<IReadOnlyList<IReadOnlyList<float>>> High, int Queries)
+{
+    /// <summary>The grids are of these methods, all at one ratio; null: of one method at the ratios.</summary>
+    public IReadOnlyList<string>? Methods { get; init; }
+}
 
 /// <summary>A query or probe on the plane of the first two principal axes of real queries.</summary>
 /// <param name="QuerySource"><c>continuation</c>, <c>isotropic</c>, <c>gaussian</c>.</param>
@@ -146,3 +150,54 @@ public sealed record StoryRun(
     /// <summary>The first validation with measured budgets of heads, as its place in <see cref="PplOverDense"/>; those before judge the choice of tokens alone. Null: all judge the same.</summary>
     public int? BudgetsFrom { get; init; }
 }
+
+/// <summary>What became of one token under one method, in one head.</summary>
+/// <param name="Kind">Why it is there; null: it is in no slot.</param>
+/// <param name="Slot">Number of its slot; −1: none.</param>
+/// <param name="Tokens">Tokens in that slot.</param>
+/// <param name="Slots">Slots that it went into; more than one where a method spreads it.</param>
+public sealed record TokenFate(SlotKind? Kind, int Slot, int Tokens, int Slots)
+{
+    /// <summary>In no slot.</summary>
+    public static TokenFate Dropped { get; } = new(null, -1, 0, 0);
+
+    /// <summary>Whether its key is still there as it was.</summary>
+    public bool Stays => Kind is SlotKind.Sink or SlotKind.Kept or SlotKind.Recent;
+}
+
+/// <summary>One head of one method: how many slots, and where each token is.</summary>
+/// <param name="Slots">Slots of the head.</param>
+/// <param name="Tokens">[T].</param>
+public sealed record HeadFates(int Slots, IReadOnlyList<TokenFate> Tokens);
+
+/// <summary>A row of the token fate map.</summary>
+/// <param name="Method">The method as typed.</param>
+/// <param name="SlotsAHead">Slots per layer and KV head, mean.</param>
+/// <param name="Bytes">Bytes of its cache.</param>
+/// <param name="Heads">One for each of the map's heads.</param>
+public sealed record FateRow(string Method, double SlotsAHead, long Bytes, IReadOnlyList<HeadFates> Heads);
+
+/// <summary>What each method made of every token of a prompt, at the same bytes (view 7).</summary>
+/// <param name="Source">Model, ratio and text in words.</param>
+/// <param name="Ratio">r: no cache has more than dense bytes / r.</param>
+/// <param name="DenseBytes">Bytes of the dense cache.</param>
+/// <param name="Tokens">Text of each token [T].</param>
+/// <param name="Heads">Layers and KV heads that are shown.</param>
+/// <param name="Rows">One for each method.</param>
+public sealed record TokenFateMap(string Source, double Ratio, long DenseBytes, IReadOnlyList<string> Tokens, IReadOnlyList<(int Layer, int Head)> Heads, IReadOnlyList<FateRow> Rows)
+{
+    /// <summary>The rows of some methods, in their order here; names that the map does not have are left out.</summary>
+    public TokenFateMap Only(params IReadOnlyList<string> methods) => this with { Rows = [.. methods.SelectMany(method => Rows.Where(row => row.Method == method))] };
+
+    /// <summary>One of its heads alone.</summary>
+    /// <param name="place">Place in <see cref="Heads"/>.</param>
+    public TokenFateMap InHead(int place) => this with { Heads = [Heads[place]], Rows = [.. Rows.Select(row => row with { Heads = [row.Heads[place]] })] };
+}
+
+/// <summary>Slots of each layer and KV head.</summary>
+/// <param name="Source">Model, ratio and text in words.</param>
+/// <param name="Ratio">r.</param>
+/// <param name="Tokens">T.</param>
+/// <param name="Methods">A grid each, as typed.</param>
+/// <param name="Slots">[method][L][H_kv].</param>
+public sealed record BudgetGrid(string Source, double Ratio, int Tokens, IReadOnlyList<string> Methods, IReadOnlyList<IReadOnlyList<IReadOnlyList<int>>> Slots);

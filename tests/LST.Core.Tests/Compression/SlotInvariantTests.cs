@@ -1,4 +1,5 @@
 using LST.Core.Compression;
+using LST.Core.Compression.Invariants;
 using static TorchSharp.torch;
 
 namespace LST.Core.Tests.Compression;
@@ -28,18 +29,12 @@ public class SlotInvariantTests(CompressedCells cells)
     public void Holds_the_planned_slots_in_ascending_order(string method, string heads, string type)
     {
         foreach (var layer in cells.Get(method, heads, type).Layers)
-            for (var h = 0; h < layer.Heads; h++)
-            {
-                var positions = layer.Positions(h);
-
-                if (layer.Budget.Rule == BudgetRule.AtMost) Assert.InRange(positions.Length, 1, layer.Budget.SlotsByHead[h]);
-                else if (layer.Budget.Rule == BudgetRule.WholeLayer) Assert.Equal(layer.Budget.Total, layer.Compressed.Slots);
-                else if (layer.Budget.Rule != BudgetRule.Open) Assert.Equal(layer.Budget.SlotsByHead[h], positions.Length);
-                Assert.NotEmpty(positions);
-                Assert.True(positions[0] >= 0 && positions[^1] < layer.Tokens, $"{layer}: positions lie outside the prompt");
-                Assert.True(positions.Zip(positions.Skip(1)).All(pair => pair.First < pair.Second), $"{layer}, head {h}: [{string.Join(", ", positions)}] does not ascend");
-                if (!layer.Cell.Traits.HasFlag(MethodTraits.Ragged)) Assert.Equal(layer.Budget.SlotsByHead[0], positions.Length);
-            }
+        {
+            Assert.Null(SlotPromises.AreAsPlanned(layer.Budget, layer.Compressed));
+            Assert.Null(SlotPromises.Ascend(layer.Compressed, layer.Tokens));
+            Assert.Null(SlotPromises.AreFinite(layer.Compressed));
+            if (!layer.Cell.Traits.HasFlag(MethodTraits.Ragged)) Assert.True(layer.Compressed.IsUniform, $"{layer}: heads differ in length");
+        }
     }
 
     [Theory, MemberData(nameof(Cells))]

@@ -112,5 +112,41 @@ public sealed class FindingTests
         Assert.Contains("length of its key over the mean length of its tokens’ keys", Title(Draw.IngredientsStrip(Strip(0.7f)).ToPlotlyJson()), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_fate_map_counts_tokens_that_every_method_keeps_and_that_none_does()
+    {
+        TokenFate Kept(int slot) => new(SlotKind.Kept, slot, 1, 1);
+        TokenFate Merged(int slot, int into = 1) => new(SlotKind.Merged, slot, 2, into);
+        FateRow Row(string method, long bytes, params TokenFate[] fates) => new(method, 2, bytes, [new HeadFates(2, fates)]);
+        var map = new TokenFateMap("invented", 2, 1000, ["a", "b", "c", "d"], [(3, 1)],
+            [Row("h2o", 500, Kept(0), Kept(1), TokenFate.Dropped, TokenFate.Dropped), Row("mean", 490, Kept(0), Merged(1), Merged(1, 3), Merged(2))]);
+
+        var (both, one) = (Draw.TokenFateMap(map), Draw.TokenFateMap(map.Only("mean", "tova")));
+
+        Assert.Contains("Of 4 tokens 1 stays under every method and 2 under none at 2:1, in layer 3, head 1", both.Description, StringComparison.Ordinal);
+        Assert.Contains("mean keeps 1 of 4 tokens, merges 3 and drops 0 in layer 3, head 1", one.Description, StringComparison.Ordinal);
+        var trace = both.ToPlotlyJson()["data"]![0]!;
+        Assert.Equal([2.0, 2, 0, 0, 2, 3, 3, 4], trace["z"]!.AsArray().SelectMany(row => row!.AsArray()).Select(code => code!.GetValue<double>()));
+        Assert.Equal(["kept, slot 0", "merged, slot 1 of 2", "merged into 3 slots, most into 1", "merged, slot 2 of 2"], trace["customdata"]![1]!.AsArray().Select(text => text!.GetValue<string>()));
+        Assert.Contains(both.ToPlotlyJson()["layout"]!["annotations"]!.AsArray(), label => label!["text"]!.GetValue<string>() == "2 · 2.0 · 49.0 %");
+        Assert.Null(both.ToPlotlyJson()["layout"]!["sliders"]);
+    }
+
+    [Fact]
+    public void A_fate_map_of_all_methods_and_eight_heads_stays_small() =>
+        Assert.InRange(SampleFigures.Of("fates-all").ToPlotlyJson().ToJsonString().Length, 20_000, 450_000);
+
+    [Fact]
+    public void Budgets_name_the_widest_spread_and_errors_the_best_and_the_worst_method()
+    {
+        var budgets = Draw.BudgetGrid(new("invented", 4, 64, ["snapkv", "lst"], [[[16, 16]], [[4, 28]]]));
+        float[][][] median = [[[0.2f, 0.4f]], [[0.1f, 0.1f]]];
+        var errors = Draw.ErrorGrid(new ErrorGrid("invented", "continuation", [4, 4], median, median, median, 8) { Methods = ["h2o", "lst"] });
+
+        Assert.Contains("At 4:1 heads get from 4 to 28 slots under lst, the widest spread; all the same under snapkv", budgets.Description, StringComparison.Ordinal);
+        Assert.Equal([-2, 0.8074], budgets.ToPlotlyJson()["data"]![1]!["z"]![0]!.AsArray().Select(z => z!.GetValue<double>()), (a, b) => Math.Abs(a - b) < 1e-2);
+        Assert.Contains("At 4:1 the median head has relative error 0.100 under lst, the least, and 0.300 under h2o, the most; the worst is layer 0, head 1 under h2o with 0.400", errors.Description, StringComparison.Ordinal);
+    }
+
     private static string Title(JsonObject figure) => figure["layout"]!["title"]!["text"]!.GetValue<string>().Replace("<br>", " ", StringComparison.Ordinal);
 }

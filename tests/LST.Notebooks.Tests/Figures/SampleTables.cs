@@ -12,8 +12,12 @@ internal static class SampleTables
     public static PerplexityTable Invented { get; } = Of("lst-ref",
         ("lst", 2, Loses(0.2)), ("lst", 4, Loses(3)), ("h2o", 2, Loses(30)), ("h2o", 4, Loses(60)), ("mean:log-mass=true", 2, Loses(90)), ("mean:log-mass=true", 4, Loses(220)), ("kvzip", 2, Loses(4)));
 
+    /// <summary>Of protocol E1, for each model and text the table of most methods.</summary>
     public static IReadOnlyList<PerplexityTable> Committed { get; } =
-        PerplexityTable.Join(new RecordStore(Path.Combine(LST.Core.Tests.Shared.RepositoryRoot, "data", "results")).ReadAll<PerplexityRecord>("ppl"));
+    [
+        .. new RecordStore(Path.Combine(LST.Core.Tests.Shared.RepositoryRoot, "data", "results")).ReadAll<PerplexityRecord>("ppl")
+            .Where(record => record.Protocol == "e1").GroupBy(record => record.Model.Name).SelectMany(WidestTable.OfEachText),
+    ];
 
     /// <summary>A table of a model: dense, and the rows.</summary>
     /// <param name="model">Its name, and what tells its weights from those of another.</param>

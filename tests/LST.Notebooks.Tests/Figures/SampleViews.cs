@@ -57,6 +57,30 @@ internal sealed class SampleViews(int seed)
         return new("lst-ref, lst, api-dev", "continuation", ratios, median, Times(0.9f), Times(1.12f), 256);
     }
 
+    public ErrorGrid ErrorsOf(int layers, int heads, params string[] methods) => Errors(layers, heads, [.. methods.Select(_ => 4.0)]) with { Source = "lst-ref, 4:1, api-dev", Methods = methods };
+
+    /// <summary>Kept first and last tokens and a draw between, with runs of merged ones under methods that merge.</summary>
+    public TokenFateMap Fates(int tokens, int heads, params string[] methods)
+    {
+        HeadFates Head(bool merges)
+        {
+            var (fates, slot) = (new List<TokenFate>(), 0);
+            for (var t = 0; t < tokens;)
+            {
+                if (t < 2 || t >= tokens - 3 || Uniform() < 0.2) fates.Add(new TokenFate(t < 2 ? SlotKind.Sink : t >= tokens - 3 ? SlotKind.Recent : SlotKind.Kept, slot++, 1, 1));
+                else if (merges && t < tokens - 6) fates.AddRange(Enumerable.Repeat(new TokenFate(SlotKind.Merged, slot++, 3, 1), 3));
+                else fates.Add(TokenFate.Dropped);
+                t = fates.Count;
+            }
+            return new HeadFates(slot, fates);
+        }
+        return new("lst-ref, 4:1, api-dev", 4, 1000L * tokens, Tokens(tokens), [.. Enumerable.Range(0, heads).Select(head => (head, 1))],
+            [.. methods.Select((method, i) => new FateRow(method, (tokens / 4.0) - (i % 3), 245L * tokens, [.. Enumerable.Range(0, heads).Select(_ => Head(method is "mean" or "kvmerger"))]))]);
+    }
+
+    public BudgetGrid Budgets(int layers, int heads, params string[] methods) => new("lst-ref, 4:1, api-dev", 4, 1023, methods,
+        [.. methods.Select(method => (IReadOnlyList<IReadOnlyList<int>>)[.. Enumerable.Range(0, layers).Select(_ => (IReadOnlyList<int>)[.. Enumerable.Range(0, heads).Select(_ => method == "snapkv" ? 255 : (int)(255 * Math.Exp(Gauss())))])])]);
+
     public ProbeCloud Cloud(int points, params string[] losses)
     {
         (string Source, float X, float Y)[] places =
