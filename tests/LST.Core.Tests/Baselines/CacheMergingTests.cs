@@ -14,7 +14,7 @@ public class CacheMergingTests
         from drawn in Gen.Bool
         from sinks in Gen.Int[0, 6]
         from recent in Gen.Int[0, 9]
-        select (heavyHitters, targets, byMax, drawn, sinks == 6 ? (int?)null : sinks, recent > 5 ? (int?)null : recent);
+        select (heavyHitters, targets, byMax, drawn, sinks == 6 ? (int?)null : sinks, !heavyHitters || recent > 5 ? (int?)null : recent);
 
     [Fact]
     public void Equals_the_steps_written_out_in_double() =>
@@ -48,6 +48,17 @@ public class CacheMergingTests
                     Assert.InRange(PlainNumbers.Distance(values[kept[i]], PlainNumbers.Row(held, actual.Offsets[h] + i, 6)), 0, 2e-5 * (1 + values[kept[i]].Max(Math.Abs)));
             }
         }, iter: 300, threads: 1);
+
+    [Fact]
+    public void Recents_that_the_streaming_base_would_not_keep_are_refused()
+    {
+        using var given = MethodSpec.Parse("cam:recent=8").Create();
+        using var own = MethodSpec.Parse("cam:recent=n-4").Create();
+        var context = new PlanContext(100, 2, 2, Ratio.Of(2));
+
+        Assert.Contains("the last n - sinks tokens stay, 46 of n = 50", Assert.Throws<UsageException>(() => given.Plan(context)).Message);
+        Assert.Equal(50, own.Plan(context).SlotsPerHead);
+    }
 
     [Theory]
     [InlineData(1f, new[] { 10, 9.5, 10.5 })]
