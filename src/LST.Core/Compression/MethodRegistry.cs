@@ -81,12 +81,12 @@ public static class MethodRegistry
         lock (Gate)
         {
             if (names.FirstOrDefault(name => Find(name) is not null) is { } taken)
-                throw new UsageException($"method name '{taken}' is taken by '{Find(taken)!.Name}'; give another name, or Remove first what this session added");
+                throw new UsageException($"method name '{taken}' is taken by '{Find(taken)!.Name}'; give another name, or Remove first what was added by Add");
             entries = [.. entries, entry];
         }
     }
 
-    /// <summary>Takes a method of this session out again; false: there is none of this name. A cell that registers its method begins with it, so that it can run twice.</summary>
+    /// <summary>Takes a method that was added out again; false: there is none of this name. A cell that registers its method begins with it, so that it can run twice.</summary>
     /// <exception cref="UsageException">The method is one that ships.</exception>
     public static bool Remove(string name)
     {

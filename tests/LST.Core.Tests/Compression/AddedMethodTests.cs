@@ -7,13 +7,13 @@ namespace LST.Core.Tests.Compression;
 [CollectionDefinition(nameof(RegistryAlone), DisableParallelization = true)]
 public sealed class RegistryAlone;
 
-/// <summary>Methods that come and go with a session.</summary>
+/// <summary>Methods that come and go while a process runs.</summary>
 [Collection(nameof(RegistryAlone))]
-public sealed class SessionMethodTests : IDisposable
+public sealed class AddedMethodTests : IDisposable
 {
-    private const string Name = "session-method";
+    private const string Name = "added-method";
 
-    private static readonly MethodEntry Entry = KeyDiff.Entry with { Name = Name, Aliases = ["session-alias"] };
+    private static readonly MethodEntry Entry = KeyDiff.Entry with { Name = Name, Aliases = ["added-alias"] };
 
     [Fact]
     public void A_method_that_was_added_can_be_typed_stands_last_and_goes_again()
@@ -23,7 +23,7 @@ public sealed class SessionMethodTests : IDisposable
         MethodRegistry.Add(Entry);
 
         Assert.Equal([.. shipped, Entry], MethodRegistry.Entries);
-        Assert.Equal(Name, MethodSpec.Parse("Session-Alias").Typed);
+        Assert.Equal(Name, MethodSpec.Parse("Added-Alias").Typed);
         Assert.Equal(Name, MethodSpec.ParseList("all")[^1].Typed);
         Assert.Contains(Entry, Scorers.Entries);
         using (var shared = MethodSpec.Parse($"adakv:scorer={Name}").Create()) Assert.IsType<AdaKv>(shared);
@@ -41,7 +41,7 @@ public sealed class SessionMethodTests : IDisposable
         var error = Assert.Throws<UsageException>(() => MethodRegistry.Add(Entry with { Name = name }));
 
         Assert.Contains($"method name '{name}'", error.Message, StringComparison.Ordinal);
-        Assert.Null(MethodRegistry.Find("session-alias"));
+        Assert.Null(MethodRegistry.Find("added-alias"));
     }
 
     [Fact]
