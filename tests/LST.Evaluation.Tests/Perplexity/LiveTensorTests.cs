@@ -25,8 +25,8 @@ public class LiveTensorTests(ReferenceModel reference) : IClassFixture<Reference
     private static (long Process, long Thread) Live => (Tensor.TotalCount, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
 
     [Fact]
-    public void A_hundred_evaluations_leave_the_number_of_tensors_level() =>
-        Level(100, round => reference.Run(ReferenceModel.Prose, (round % 10) switch
+    public void Twenty_evaluations_leave_the_number_of_tensors_level() =>
+        Level(20, round => reference.Run(ReferenceModel.Prose, (round % 10) switch
         {
             0 => Tiny,
             1 => Tiny with { Equal = EqualBasis.Bytes, Ratios = [Ratio.Of(2)] },
@@ -37,7 +37,7 @@ public class LiveTensorTests(ReferenceModel reference) : IClassFixture<Reference
     public void Samples_of_lines_leave_it_level()
     {
         var text = DocumentCompatible.FrozenLinesTests.Lines(line => ReferenceModel.Prose.Content.Substring(line, 500).ReplaceLineEndings(" "));
-        Level(10, _ => reference.Run(text, Tiny with { Protocol = "e3", Prefix = null }));
+        Level(2, _ => reference.Run(text, Tiny with { Protocol = "e3", Prefix = null }));
     }
 
     [Fact]
