@@ -52,8 +52,8 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         public string? Slots { get; init; }
 
         /// <summary>Step of streams.</summary>
-        [CommandOption("--step <N>"), DefaultValue("16"), Description("Under e2: ids that arrive at a time; 1 is exact.")]
-        public string Step { get; init; } = "16";
+        [CommandOption("--step <N>"), Description("Under e2: ids that arrive at a time; 1 is exact (default: 16).")]
+        public string? Step { get; init; }
 
         /// <summary>N.</summary>
         [CommandOption("--chunks <N>"), Description("Only the first N chunks, under e2 streams (default: 16,384 scored ids), under e3 samples (default: all).")]
@@ -98,7 +98,7 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
             Prefix = Numbers.Positive("--prefix", settings.Prefix),
             Suffix = Numbers.Positive("--suffix", settings.Suffix) ?? 512,
             Chunks = Numbers.Positive("--chunks", settings.Chunks),
-            Step = Numbers.Positive("--step", settings.Step)!.Value,
+            Step = Numbers.Positive("--step", settings.Step) ?? 16,
             StreamSlots = settings.Slots is null ? [] : [.. settings.Slots.Split(',').Select(slots => Numbers.Positive("--slots", slots.Trim())!.Value).Distinct().OrderDescending()],
             Methods = MethodSpec.ParseList(settings.Methods, seed, settings.Sidecar),
             Ratios = [.. settings.Ratios.Split(',').Select(Ratio.Parse).Distinct().Order()],
@@ -111,10 +111,10 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
             Seed = seed,
         };
         asked.Check();
+        RequireMeaning(settings, asked.Protocol);
         var names = (settings.Text ?? (asked.Protocol == "e3" ? LineSamples.TextName : "api")).Split(',', StringSplitOptions.TrimEntries);
         if (asked.Protocol == "e3")
         {
-            if (settings.Suffix is { } suffix) throw new UsageException($"--suffix {suffix}: in protocol e3 the second half of a sample is the suffix, whatever its length; leave it out, or take --protocol e1");
             foreach (var name in names) LineSamples.Require(name);
         }
         var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
@@ -140,6 +140,21 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         }
         if (settings.Json is { } file) AtomicFile.Write(file, PerplexityJson.Of(records));
         return 0;
+    }
+
+    // A flag that a protocol passes over would let a table be read as something that it is not.
+    private static void RequireMeaning(Settings settings, string protocol)
+    {
+        if (settings.Step is { } step && protocol != "e2") throw new UsageException($"--step {step}: only in protocol e2 do ids arrive in steps; leave it out, or take --protocol e2");
+        if (settings.Suffix is not { } suffix) return;
+        var why = protocol switch
+        {
+            "e0" => "every id of a block but the first is scored",
+            "e2" => "all ids of a stream behind the first compression are scored",
+            "e3" => "the second half of a sample is the suffix, whatever its length",
+            _ => null,
+        };
+        if (why is not null) throw new UsageException($"--suffix {suffix}: in protocol {protocol} {why}; leave it out, or take --protocol e1");
     }
 
     private static void Check(PerplexitySettings asked, IModelFile file)

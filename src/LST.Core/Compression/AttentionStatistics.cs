@@ -92,7 +92,7 @@ public sealed class AttentionStatistics(Tensor queries, Tensor keys, int? slidin
     {
         touched.Add(kind);
         if (made.TryGetValue(kind, out var found)) return found.Value;
-        var clock = Stopwatch.StartNew();
+        var clock = DeviceClock.StartNew(queries.device);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var value = make().DetachFromDisposeScope();

@@ -98,7 +98,7 @@ public static class PromptCompression
             var inPrefill = work.Where(w => !w.NeedsModel).ToList();
             foreach (var job in inPrefill) job.Plan();
             var compressing = TimeSpan.Zero;
-            var clock = Stopwatch.StartNew();
+            var clock = DeviceClock.StartNew(model.Device);
             var hidden = model.Run(tensor(ids.ToArray(), 1, ids.Length).to(model.Device), dense, new SegmentOptions
             {
                 Capture = Captures(needs),
@@ -130,7 +130,7 @@ public static class PromptCompression
     {
         foreach (var sharing in work.GroupBy(job => job.Compressor))
         {
-            var clock = Stopwatch.StartNew();
+            var clock = DeviceClock.StartNew(model.Device);
             sharing.Key.Prepare(new PromptAccess(model, dense, ids, tokenizer, cancel));
             var preparation = clock.Elapsed;
             foreach (var job in sharing)
@@ -204,7 +204,7 @@ public static class PromptCompression
 
         public void Compress(LayerContext layer)
         {
-            var clock = Stopwatch.StartNew();
+            var clock = DeviceClock.StartNew(layer.Keys.device);
             var before = layer.Statistics?.TotalCost ?? TimeSpan.Zero;
             layer.Statistics?.BeginUse();
             var budget = plan!.Layers[layer.Layer];

@@ -181,7 +181,7 @@ public sealed class PerplexityRun
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var cache = loaded.Model.NewCache(1, Prefix);
-        var clock = Stopwatch.StartNew();
+        var clock = DeviceClock.StartNew(loaded.Model.Device);
         var hidden = loaded.Model.Run(tensor(ids, 1, ids.Length).to(loaded.Model.Device), cache, new SegmentOptions { Append = false, Cancel = cancel });
         var elapsed = clock.Elapsed.TotalMilliseconds;
         return Result(rows[0], TokenLosses.Of(loaded.Model, hidden[0].narrow(0, 0, ids.Length - 1), ids.AsSpan(1)), DenseSlots(Prefix), DenseBytes(Prefix), 0, elapsed);

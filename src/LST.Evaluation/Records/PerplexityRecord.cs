@@ -22,13 +22,13 @@ public sealed record PerplexityRecord : RunRecord
     /// <summary><c>e0</c>, <c>e1</c>, <c>e2</c> or <c>e3</c>.</summary>
     public required string Protocol { get; init; }
 
-    /// <summary>P, tokens of a chunk before the scored ones (e1); null where the protocol has none.</summary>
+    /// <summary>P, tokens of a chunk before the scored ones (e1), of a block (e0) or of a stream (e2); null where the protocol has none.</summary>
     public int? Prefix { get; init; }
 
     /// <summary>S, scored tokens of a chunk (e1); null where the protocol has none.</summary>
     public int? Suffix { get; init; }
 
-    /// <summary>Number of chunks, or samples.</summary>
+    /// <summary>Number of chunks, blocks (e0), streams (e2) or samples (e3).</summary>
     public required int Chunks { get; init; }
 
     /// <summary>Ids of each sample, BOS included, of which the first half was compressed (e3); null where all chunks have the same length.</summary>
@@ -39,7 +39,7 @@ public sealed record PerplexityRecord : RunRecord
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? SampleLines { get; init; }
 
-    /// <summary>First suffix offset of each bin of <see cref="PerplexityRow.NllByOffset"/>, and the end of the last, in tokens.</summary>
+    /// <summary>First suffix offset (e2: position in the stream) of each bin of <see cref="PerplexityRow.NllByOffset"/>, and the end of the last, in tokens.</summary>
     public IReadOnlyList<int> OffsetBinEdges { get; init; } = [];
 
     /// <summary>The rows.</summary>

@@ -10,7 +10,7 @@ namespace LST.Core.Tests.Caching;
 /// <summary>Every tensor is freed: the number of live ones is level over any number of prompts.</summary>
 public class LiveTensorTests
 {
-    private const int Rounds = 100;
+    private const int Rounds = 25;
 
     // Statistics count per thread, so that test classes beside this one do not matter.
     private static long Live => DisposeScopeManager.Statistics.ThreadTotalLiveCount;

@@ -1,6 +1,4 @@
-using System.Text.RegularExpressions;
 using LST.Evaluation.Records;
-using LST.Evaluation.Records.Query;
 using LST.Evaluation.Reports;
 
 namespace LST.Evaluation.Tests.Reports;
@@ -9,31 +7,28 @@ namespace LST.Evaluation.Tests.Reports;
 /// docs/table1.md: each table is what the command above it prints, and what its sentences say of the numbers is so. With LST_REWRITE_PAGES=1 the page is written
 /// again from the newest records of E3 of the models that it names.
 /// </summary>
-public sealed partial class Table1PageTests
+public sealed class Table1PageTests
 {
-    private static readonly string Root = ProjectFolders.Root!;
-    private static readonly string Path = System.IO.Path.Combine(Root, "docs", "table1.md");
-    private static readonly string Store = System.IO.Path.Combine(Root, "data", "results", "ppl");
+    private static readonly RecordPage Page = new("table1.md");
 
     [Fact]
     public void Its_tables_are_what_its_commands_print()
     {
-        var page = File.ReadAllText(Path).ReplaceLineEndings("\n");
-        var rewrites = Environment.GetEnvironmentVariable("LST_REWRITE_PAGES") is { Length: > 0 };
-        var records = Ids(page).Select(id => System.IO.Path.Combine(Store, id + ".json")).Select(RecordStore.Read<PerplexityRecord>).ToList();
+        var page = Page.Text;
+        var records = OfLines(page);
         Assert.NotEmpty(records);
-        if (rewrites) (page, records) = WithNewest(page, records);
+        if (RecordPage.Rewrites) (page, records) = WithNewest(page, records);
 
         var filled = Filled(page, records);
 
-        if (rewrites) File.WriteAllText(Path, filled);
+        if (RecordPage.Rewrites) File.WriteAllText(Page.Place, filled);
         else Assert.Equal(filled, page);
     }
 
     [Fact]
     public void What_it_says_of_the_printed_forms_is_so()
     {
-        foreach (var record in Ids(File.ReadAllText(Path)).Select(id => RecordStore.Read<PerplexityRecord>(System.IO.Path.Combine(Store, id + ".json"))))
+        foreach (var record in OfLines(Page.Text))
         {
             Assert.False(record.Versions.Dirty, $"{record.Id} was made from a changed checkout");
             double[] Printed(string method) => [.. record.Rows.Where(row => row.Method == method + " as printed").OrderBy(row => row.Ratio).Select(row => row.Ppl)];
@@ -56,8 +51,7 @@ public sealed partial class Table1PageTests
 
     private static string Filled(string page, IReadOnlyList<PerplexityRecord> records)
     {
-        using var query = RecordQuery.OfProject(_ => { });
-        var filled = Statement().Replace(page, match => match.Groups["head"].Value + QueryText.Markdown(query.Run(match.Groups["sql"].Value.Replace("\\\"", "\"", StringComparison.Ordinal), TestContext.Current.CancellationToken)));
+        var filled = RecordPage.Filled(page);
         const string marker = "<!-- ./lst records table -->\n\n";
         return filled[..(filled.IndexOf(marker, StringComparison.Ordinal) + marker.Length)] + PerplexityMarkdown.Of(PerplexityTable.Join(records), "lst");
     }
@@ -71,11 +65,5 @@ public sealed partial class Table1PageTests
     }
 
     // Records of E3, in the order in which the page names them.
-    private static IEnumerable<string> Ids(string page) => Record().Matches(page).Select(match => match.Value).Distinct();
-
-    [GeneratedRegex("ppl-[a-z0-9-]+-wikitext2-e3-[0-9a-f]{8}")]
-    private static partial Regex Record();
-
-    [GeneratedRegex("(?<head>```bash\n\\./lst records sql \"(?<sql>(?:[^\"\\\\]|\\\\\")*)\" --format markdown\n```\n\n)(?:\\|.*\n)*")]
-    private static partial Regex Statement();
+    private static List<PerplexityRecord> OfLines(string page) => [.. RecordPage.Records(page).Where(record => record.Protocol == "e3")];
 }

@@ -110,7 +110,7 @@ public sealed class OnlineCompression : IDisposable
             Capture = needs.HasFlag(OnlineNeeds.Attention) ? CaptureNeeds.Queries : CaptureNeeds.None,
             OnLayer = capture =>
             {
-                var clock = Stopwatch.StartNew();
+                var clock = DeviceClock.StartNew(model.Device);
                 using var attention = capture.Queries is null ? null : new StepAttention(capture.Queries, Cache.Layers[capture.Layer], seen, model.Config.SlidingWindow);
                 layers[capture.Layer].OnStep(new OnlineStep(capture.Layer, Cache.Layers[capture.Layer], seen, tokens, attention));
                 Compressing += clock.Elapsed;

@@ -20,7 +20,7 @@ internal sealed class StreamScorer(LanguageModel model, long[] ids)
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var cache = model.NewCache(1, Inputs);
-        var clock = Stopwatch.StartNew();
+        var clock = DeviceClock.StartNew(model.Device);
         var hidden = model.Run(Row(0, Inputs), cache, new SegmentOptions { Append = false, Cancel = cancel });
         var time = clock.Elapsed.TotalMilliseconds;
         return (TokenLosses.Of(model, hidden[0], ids.AsSpan(1)), time);

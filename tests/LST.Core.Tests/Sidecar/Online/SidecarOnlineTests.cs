@@ -173,6 +173,7 @@ public class SidecarOnlineTests
     private static void Same(LanguageModel model, SidecarModule sidecar, string ratio, int portion, double tolerance)
     {
         const int batch = 2;
+        using var pause = CollectionPause.Begin();
         var rows = new GivenRows(model, batch, Tokens, 6);
         using var compressor = SuperTokenCompressor.Around(sidecar);
         using var online = OnlineCompression.Empty(model, compressor, Ratio.Parse(ratio), batch, portion);

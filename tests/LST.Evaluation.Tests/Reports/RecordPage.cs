@@ -1,0 +1,47 @@
+using System.Text.RegularExpressions;
+using LST.Evaluation.Records;
+using LST.Evaluation.Records.Query;
+using LST.Evaluation.Reports;
+
+namespace LST.Evaluation.Tests.Reports;
+
+/// <summary>A page of docs/ whose tables are what the commands above them print: <c>./lst records sql "…" --format markdown</c> and <c>./lst records table</c> with ids, <c>--against</c>, <c>--best</c>, <c>--among</c>.</summary>
+/// <param name="name">Name of the file below docs/.</param>
+internal sealed partial class RecordPage(string name)
+{
+    private static readonly string Root = ProjectFolders.Root!;
+    private static readonly string Store = Path.Combine(Root, "data", "results", "ppl");
+
+    public string Place { get; } = Path.Combine(Root, "docs", name);
+
+    /// <summary>Whether pages are to be written again.</summary>
+    public static bool Rewrites => Environment.GetEnvironmentVariable("LST_REWRITE_PAGES") is { Length: > 0 };
+
+    public string Text => File.ReadAllText(Place).ReplaceLineEndings("\n");
+
+    /// <summary>The records that a page names by their whole ids, in the order in which it names them.</summary>
+    public static IReadOnlyList<PerplexityRecord> Records(string page) =>
+        [.. Id().Matches(page).Select(match => match.Value).Distinct().Select(id => RecordStore.Read<PerplexityRecord>(Path.Combine(Store, id + ".json")))];
+
+    /// <summary>The page with each table as its command prints it now.</summary>
+    public static string Filled(string page)
+    {
+        using var query = RecordQuery.OfProject(_ => { });
+        var filled = Statement().Replace(page, match => match.Groups["head"].Value + QueryText.Markdown(query.Run(match.Groups["sql"].Value.Replace("\\\"", "\"", StringComparison.Ordinal), TestContext.Current.CancellationToken)));
+        return Best().Replace(filled, match =>
+        {
+            var records = Records(match.Groups["ids"].Value);
+            var among = match.Groups["among"] is { Success: true } list ? list.Value.Split(',') : null;
+            return match.Groups["head"].Value + BestMarkdown.Of(PerplexityTable.Join(records), among);
+        });
+    }
+
+    [GeneratedRegex("ppl-[a-z0-9-]+-e[0-3]-[0-9a-f]{8}")]
+    private static partial Regex Id();
+
+    [GeneratedRegex("(?<head>```bash\n\\./lst records sql \"(?<sql>(?:[^\"\\\\]|\\\\\")*)\" --format markdown\n```\n\n)(?:\\|.*\n)*")]
+    private static partial Regex Statement();
+
+    [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: ppl-[a-z0-9-]+)+) --best(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
+    private static partial Regex Best();
+}
