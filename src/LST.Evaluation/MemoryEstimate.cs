@@ -12,7 +12,7 @@ public static class MemoryEstimate
     private const long Constant = 160L << 20;
 
     // Lists and plans of methods, of which garbage may lie about until it is collected.
-    private const long Lists = 96L << 20;
+    private const long Lists = 160L << 20;
 
     /// <summary>Weights in the run's dtype and the largest one again while it is read.</summary>
     public static long Weights(IModelFile file, ScalarType dtype)

@@ -35,7 +35,7 @@ public static class BestMarkdown
         var alike = rows.Skip(1).Where(row => !table.Ratio(row, best).Excludes(1)).Select(row => row.Method);
         var kind = first.Protocol.ToUpperInvariant() + (PerplexityTable.IsEqualBytes(first) ? ", equal bytes" : "");
         var budget = first.Options["slots"] is null ? FormattableString.Invariant($"{best.Ratio:0.##}:1") : FormattableString.Invariant($"{best.KeptSlotsMean:0.#} slots");
-        var next = rows.Count < 2 ? " |  |" : $" {rows[1].Method} | {Text(table.Ratio(rows[1], best))} |";
+        var next = rows.Count < 2 ? "  |  |" : $" {rows[1].Method} | {Text(table.Ratio(rows[1], best))} |";
         return $"| {first.Model.Name} | {first.Text.Name} | {kind} | {budget} | {best.Method} | {Text(new Estimate(best.PplOverDense, best.Ci95[0], best.Ci95[1], best.Chunks))} |{next} {string.Join(", ", alike)} |";
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LST.Core;
 using LST.Core.Compression;
 using LST.Evaluation.Perplexity;
+using LST.Evaluation.Perplexity.Streaming;
 using LST.Evaluation.Texts;
 using static TorchSharp.torch;
 
@@ -18,6 +19,7 @@ public class MemoryTests
     [InlineData("e1 1024 512 dense 2 float32")]
     [InlineData("e1 1024 512 random,mean,streaming,h2o,snapkv,cam,kvmerger,adakv,kvzip,lst,mean:log-mass=true 2,4,8 bfloat16")]
     [InlineData("e0 2048 1 dense 2 float32")]
+    [InlineData("e2 512 16 streaming,h2o,cam,lst 2 float32")]
     public void A_run_stays_within_its_estimate_and_the_estimate_near_the_run(string settings) => Compare(settings);
 
     [Theory]
@@ -59,18 +61,30 @@ public class MemoryTests
         var text = TextCatalog.FromEnvironment().Load("api");
         var tiny = new PerplexitySettings { Prefix = 40, Suffix = 6, Chunks = 1, Methods = MethodSpec.ParseList("all") };
         new PerplexityRun(loaded, tiny).Run(text, "warm-up", cancel: TestContext.Current.CancellationToken);
-        var run = new PerplexityRun(loaded, new PerplexitySettings
+        var settings = new PerplexitySettings
         {
             Protocol = asked[0], Prefix = int.Parse(asked[1]), Suffix = int.Parse(asked[2]), Chunks = 2,
             Methods = MethodSpec.ParseList(asked[3]), Ratios = [.. asked[4].Split(',').Select(Ratio.Parse)],
-        });
+        };
+        var (run, needed) = Prepared(loaded, settings);
         GC.Collect();
         File.WriteAllText("/proc/self/clear_refs", "5");
         var before = Status("VmRSS");
 
-        run.Run(text, "measured", cancel: TestContext.Current.CancellationToken);
+        run(text);
 
-        File.WriteAllText(Environment.GetEnvironmentVariable(ResultVariable)!, $"{Status("VmHWM") - before} {run.MemoryNeeded}");
+        File.WriteAllText(Environment.GetEnvironmentVariable(ResultVariable)!, $"{Status("VmHWM") - before} {needed}");
+    }
+
+    private static (Action<LoadedText> Run, long Needed) Prepared(LoadedModel loaded, PerplexitySettings settings)
+    {
+        if (settings.Protocol == "e2")
+        {
+            var streams = new StreamingRun(loaded, settings);
+            return (text => streams.Run(text, "measured", cancel: TestContext.Current.CancellationToken), streams.MemoryNeeded);
+        }
+        var run = new PerplexityRun(loaded, settings);
+        return (text => run.Run(text, "measured", cancel: TestContext.Current.CancellationToken), run.MemoryNeeded);
     }
 
     private static void Compare(string settings)

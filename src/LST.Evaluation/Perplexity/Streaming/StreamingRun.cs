@@ -49,6 +49,9 @@ public sealed class StreamingRun
     /// <summary>Where a text's record is written before its journal is deleted; null: not written.</summary>
     public RecordStore? Store { get; init; }
 
+    /// <summary>Estimated memory of one stream beside the weights, in bytes: the full cache of the dense pass, the largest compressed one, what a step computes.</summary>
+    public long MemoryNeeded => MemoryEstimate.Chunk(loaded.Model.Config, loaded.Model.Dtype, Inputs, settings.Step, rows.Count == 0 ? 0 : rows.Max(row => (double)row.Budget.Slots(Inputs) / Inputs));
+
     private int Inputs => StreamTokens - 1;
 
     // Inputs before the first scored one.
@@ -70,7 +73,7 @@ public sealed class StreamingRun
     /// <param name="progress">Told after each row of a stream.</param>
     /// <param name="cancel">Stops between steps; finished rows of streams stay in the journal.</param>
     /// <exception cref="CompressionException">A head did not hold what was planned.</exception>
-    /// <exception cref="DataException">Too short a text.</exception>
+    /// <exception cref="DataException">Too short a text, or too little memory.</exception>
     public PerplexityRecord Run(LoadedText text, string command, IRunProgress? progress = null, CancellationToken cancel = default)
     {
         progress ??= new SilentProgress();
@@ -79,6 +82,7 @@ public sealed class StreamingRun
         var streams = ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, StreamTokens, count);
         if (settings.Chunks is null && streams.Count < count)
             progress.Note($"{text.Name} ends after {streams.Count} streams: {streams.Count * (Inputs - Start)} ids are scored, fewer than {LeastScored}");
+        MemoryEstimate.Require("one stream", MemoryNeeded);
         using var journal = JournalFolder is null ? null : ChunkJournal<StreamResult>.Open(JournalFolder, Key(text, streams));
         var results = rows.Select(_ => new StreamResult?[streams.Count]).ToArray();
         var dense = new StreamResult?[streams.Count];
