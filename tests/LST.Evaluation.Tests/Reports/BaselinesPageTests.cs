@@ -1,0 +1,68 @@
+using LST.Core.Compression;
+using LST.Evaluation.Records;
+using LST.Evaluation.Reports;
+
+namespace LST.Evaluation.Tests.Reports;
+
+/// <summary>docs/baselines.md: each table is what the command above it prints, its records hold every method, and no row has more than its budget. With LST_REWRITE_PAGES=1 its tables are printed again.</summary>
+public sealed class BaselinesPageTests
+{
+    private static readonly RecordPage Page = new("baselines.md");
+
+    [Fact]
+    public void Its_tables_are_what_its_commands_print()
+    {
+        var page = Page.Text;
+
+        var filled = RecordPage.Filled(page);
+
+        if (RecordPage.Rewrites) File.WriteAllText(Page.Place, filled);
+        else Assert.Equal(filled, page);
+    }
+
+    [Fact]
+    public void Its_records_were_made_by_committed_code_and_hold_every_method()
+    {
+        var records = RecordPage.Records(Page.Text);
+        Assert.All(records, record => Assert.False(record.Versions.Dirty, $"{record.Id} was made from a changed checkout"));
+        var tables = PerplexityTable.Join(records.Where(record => record.Protocol == "e1"));
+
+        Assert.Equal(["lst-ref api 48", "lst-ref books 48", "lst-ref wikitext2 48", "smollm2 wikitext2 24"],
+            tables.Select(table => $"{table.Records[0].Model.Name} {table.Records[0].Text.Name} {table.Records[0].Chunks}").Order(StringComparer.Ordinal));
+        foreach (var table in tables)
+            foreach (var method in MethodRegistry.Entries.Select(entry => entry.Name))
+                foreach (var ratio in Ratios(table.Records[0].Model.Name, method))
+                    Assert.True(table.Find(method, ratio) is not null, $"{table.Records[0].Model.Name} on {table.Records[0].Text.Name} has no row of {method} at {ratio}:1");
+    }
+
+    // Sidecars ship for some ratios only.
+    private static int[] Ratios(string model, string method) => (model, method) switch
+    {
+        (_, "dense") => [1],
+        ("smollm2", "lst") => [2, 4],
+        ("smollm2", _) or (_, "lst") => [2, 4, 8],
+        _ => [2, 4, 8, 16],
+    };
+
+    [Fact]
+    public void No_row_has_more_slots_than_its_budget()
+    {
+        foreach (var record in RecordPage.Records(Page.Text).Where(record => record.Protocol == "e1"))
+        {
+            var tokens = record.Prefix!.Value - 1;
+            foreach (var row in record.Rows.Where(row => row.Method != "dense"))
+                Assert.True(row.KeptSlotsMean <= Math.Floor(tokens / row.Ratio), $"{record.Id}: {row.Method} at {row.Ratio}:1 has {row.KeptSlotsMean} slots of {tokens} tokens");
+        }
+    }
+
+    [Fact]
+    public void Streams_score_the_ids_of_the_protocol()
+    {
+        var streams = RecordPage.Records(Page.Text).Where(record => record.Protocol == "e2").ToList();
+
+        Assert.Equal(2, streams.Count);
+        foreach (var record in streams)
+            foreach (var row in record.Rows)
+                Assert.True(row.ChunkTokens.Sum() >= 16_384, $"{record.Id}: {row.Method} scores {row.ChunkTokens.Sum()} ids");
+    }
+}
