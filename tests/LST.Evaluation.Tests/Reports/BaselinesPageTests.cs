@@ -65,4 +65,35 @@ public sealed class BaselinesPageTests
             foreach (var row in record.Rows)
                 Assert.True(row.ChunkTokens.Sum() >= 16_384, $"{record.Id}: {row.Method} scores {row.ChunkTokens.Sum()} ids");
     }
+
+    [Fact]
+    public void What_it_calls_surprising_is_so()
+    {
+        var tables = PerplexityTable.Join(RecordPage.Records(Page.Text));
+        var chunks = tables.Where(table => table.Records[0].Protocol == "e1").ToList();
+        foreach (var table in chunks)
+        {
+            var name = $"{table.Records[0].Model.Name} on {table.Records[0].Text.Name}";
+            foreach (var ratio in new[] { 2, 4, 8 })
+            {
+                Assert.True(table.Ratio(table.Find("knorm", ratio)!, table.Find("random", ratio)!).Low > 1, $"{name}: knorm is not worse than random at {ratio}:1");
+                Assert.True(table.Find("pyramidkv", ratio)!.Ppl > table.Find("snapkv", ratio)!.Ppl, $"{name}: pyramidkv is not worse than snapkv at {ratio}:1");
+            }
+        }
+        var small = chunks.Single(table => table.Records[0].Model.Name == "smollm2");
+        var wiki = chunks.Single(table => table.Records[0].Model.Name == "lst-ref" && table.Records[0].Text.Name == "wikitext2");
+        var api = chunks.Single(table => table.Records[0].Text.Name == "api");
+        var books = chunks.Single(table => table.Records[0].Text.Name == "books");
+        foreach (var ratio in new[] { 2, 4, 8 })
+        {
+            Assert.True(small.Ratio(small.Find("streaming", ratio)!, small.Find("h2o", ratio)!).Low > 1);
+            Assert.True(wiki.Ratio(wiki.Find("h2o", ratio)!, wiki.Find("streaming", ratio)!).Low > 1);
+            foreach (var table in new[] { wiki, books })
+                Assert.DoesNotContain(table.Rows, row => row.Row.Ratio == ratio && row.Row.Ppl < table.Find("adakv", ratio)!.Ppl && row.Row.Method is not ("kvzip" or "lst" or "attention-matching:probes=repeat"));
+            if (ratio > 2) Assert.Equal(wiki.Find("streaming", ratio)!.Ppl, wiki.Find("lagkv", ratio)!.Ppl, 1e-9);
+        }
+        foreach (var ratio in new[] { 2, 4 }) Assert.True(api.Ratio(api.Find("lst", ratio)!, api.Find("dense", 1)!).High < 1);
+        var stream = tables.First(table => table.Records[0].Protocol == "e2" && table.Find("lst", 2) is not null);
+        Assert.True(stream.Find("lst", 2)!.PplOverDense > 1.5 && wiki.Find("lst", 2)!.PplOverDense < 1.01);
+    }
 }
