@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LST.Core.Attention.Cpu;
 using LST.Core.Attention.Cpu.Vectors;
 using static TorchSharp.torch;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Caching;
 using LST.Core.Models;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LST.Core.Caching;
 using LST.Core.Models;
 using static TorchSharp.torch;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LST.Core;
 using LST.Core.Compression.Online;
 using LST.Core.Models;
