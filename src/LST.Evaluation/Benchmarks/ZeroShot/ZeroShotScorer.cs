@@ -63,17 +63,18 @@ public sealed class ZeroShotScorer(LoadedModel loaded, PairEncoder? encoder = nu
         var model = loaded.Model;
         var tokens = context.Length - 1;
         var full = (long)model.Config.Layers * model.Config.KeyValueHeads * tokens;
-        var compressed = rows.Where(row => tokens > 0 && MayCompress(row, tokens, full)).ToList();
-        var jobs = compressed.Select(row => new CompressionJob(CompressorOf(row), row.Ratio)).ToList();
+        int[] compressed = [.. Enumerable.Range(0, rows.Count).Where(r => tokens > 0 && MayCompress(rows[r], tokens, full))];
+        var jobs = compressed.Select(r => new CompressionJob(CompressorOf(rows[r]), rows[r].Ratio)).ToList();
         using var prompts = tokens == 0 ? null : PromptCompression.Run(model, context[..tokens].Select(id => (long)id).ToArray(), jobs, loaded.Tokenizer, cancel);
         using var none = tokens == 0 ? model.NewCache(1) : null;
         ContinuationScore[]? dense = null;
         var results = new (ContinuationScore[], CacheTally)[rows.Count];
         for (var r = 0; r < rows.Count; r++)
         {
-            var job = compressed.FindIndex(row => ReferenceEquals(row, rows[r])) is >= 0 and var j ? prompts!.Jobs[j] : null;
-            var isCompressed = job is not null && job.Slots < full;
-            results[r] = (isCompressed ? Over(job!.Cache) : dense ??= Over(prompts?.Dense ?? none!), new CacheTally(0, isCompressed ? 1 : 0, 1, tokens, full, isCompressed ? job!.Slots : full));
+            var job = Array.IndexOf(compressed, r) is >= 0 and var j ? prompts!.Jobs[j] : null;
+            var kept = Math.Min(job?.Slots ?? full, full);
+            var scores = kept < full ? Over(job!.Cache) : (dense ??= Over(prompts?.Dense ?? none!));
+            results[r] = (scores, new CacheTally(0, kept < full ? 1 : 0, 1, tokens, full, kept));
             job?.Dispose();                   // the other rows need the memory of its padded view
         }
         return results;
