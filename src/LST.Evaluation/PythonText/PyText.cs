@@ -25,6 +25,20 @@ public static class PyText
         return count;
     }
 
+    /// <summary>The code points; half of a broken surrogate pair stands for itself.</summary>
+    public static int[] CodePoints(string text)
+    {
+        var points = new int[Length(text)];
+        for (var (i, count) = (0, 0); i < text.Length; i++, count++)
+        {
+            points[count] = text[i];
+            if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) continue;
+            points[count] = char.ConvertToUtf32(text[i], text[i + 1]);
+            i++;
+        }
+        return points;
+    }
+
     /// <summary><c>c.isspace()</c> and the regular expression <c>\s</c>: Unicode's white space and U+001C to U+001F.</summary>
     public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001c' and <= '\u001f';
 

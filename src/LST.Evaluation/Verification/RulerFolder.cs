@@ -13,6 +13,9 @@ namespace LST.Evaluation.Verification;
 /// <summary>What the samples of one folder are made with, and the sequences that were begun.</summary>
 internal sealed class RulerFolder
 {
+    // That nothing fits is known long before a sample is given up.
+    private const int NeverFitsTries = 50;
+
     private readonly JsonElement parameters;
     private readonly Func<string, int> tokens;
     private readonly RulerData data;
@@ -65,21 +68,19 @@ internal sealed class RulerFolder
             line.TryGetProperty("search", out var search) ? Search(search, sequence.Search) : null);
     }
 
-    /// <summary>Checks that a task is given up at its smallest size, after a first try there of so many tokens.</summary>
+    /// <summary>Checks that no sample of a task is found, and the fewest tokens that its search saw.</summary>
     public string? CheckNeverFits(JsonElement entry)
     {
-        var run = new GeneratorRun(Settings(entry).Checked(), tokens, cancel);
+        var run = new GeneratorRun(Settings(entry).Checked(), tokens, cancel) { MostTries = NeverFitsTries };
         try
         {
             var sample = RulerSequence.Begin(run, data).Next();
             return $"a sample of {sample?.Length} tokens was made, expected that none fits";
         }
-        catch (DataException) when (run.GivenUp.Count > 0)
+        catch (DataException) when (run.GivenUp is not null)
         {
-            var smallest = run.GivenUp[^1].Size;
-            return MetricDifference.First(
-                Whole(entry, "smallest_size", smallest),
-                Whole(entry, "tokens", run.GivenUp.First(step => step.Size == smallest).Length));
+            var (smallest, search) = run.GivenUp.Value;
+            return MetricDifference.First(Whole(entry, "smallest_size", smallest), Whole(entry, "tokens", search.Min(step => step.Length)));
         }
     }
 

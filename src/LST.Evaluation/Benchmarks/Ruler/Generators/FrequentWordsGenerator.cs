@@ -32,7 +32,7 @@ internal sealed class FrequentWordsGenerator : ITextGenerator
     public (MadeText Text, int Length)? Next()
     {
         var vocabulary = Vocabulary();
-        for (var (count, tries) = (start, 0); tries < SizeFit.MostTries && count > 0; count -= step, tries++)
+        for (var (count, tries) = (start, 0); tries < run.MostTries && count > 0; count -= step, tries++)
         {
             var text = Make(vocabulary, count);
             var tokens = Tokens(text);
@@ -59,7 +59,7 @@ internal sealed class FrequentWordsGenerator : ITextGenerator
         var count = limit / Letters;
         for (var length = Tokens(Make(vocabulary, count)); length < limit; length = Tokens(Make(vocabulary, count)))
         {
-            if (count > int.MaxValue - step || count > 64L * limit)
+            if (count > 64L * limit)
                 throw new DataException($"RULER's {run.Settings} can never be made with this tokenizer: {count} coded words take no more than {length} tokens; give another tokenizer.");
             count += step;
         }

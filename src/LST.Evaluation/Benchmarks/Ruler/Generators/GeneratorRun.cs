@@ -14,8 +14,11 @@ internal sealed record GeneratorRun(RulerSettings Settings, Func<string, int> To
     /// <summary>The task's template in the model's wrap and its answer prefix.</summary>
     public string Template { get; } = RulerTexts.Full(Settings.Task.Kind, Settings.Wrap);
 
-    /// <summary>Sizes and tokens, the reserve included, of the tries that did not fit, when a sample was given up; else empty.</summary>
-    public IReadOnlyList<RulerSearchStep> GivenUp { get; set; } = [];
+    /// <summary>Tries of one sample; RULER itself tries for ever.</summary>
+    public int MostTries { get; init; } = 1000;
+
+    /// <summary>The smallest size and the steps of the search, when no sample fitted; else null.</summary>
+    public (int SmallestSize, IReadOnlyList<RulerSearchStep> Search)? GivenUp { get; set; }
 
     /// <summary>Whether RULER takes its short steps.</summary>
     public bool IsShort => Settings.MaxLength < RulerSettings.FullLength;

@@ -9,13 +9,11 @@ namespace LST.Evaluation.Benchmarks.Ruler.Generators;
 /// <param name="step">Smallest size, and what a retry takes off.</param>
 internal sealed class SizeFit(GeneratorRun run, int limit, int reserve, int step)
 {
-    /// <summary>Tries of one sample; RULER itself tries for ever.</summary>
-    public const int MostTries = 1000;
-
     private readonly List<RulerSearchStep> steps = [];
+    private int? found;
 
-    /// <summary>The size that the search found.</summary>
-    public int Size { get; private set; } = step;
+    /// <summary>The size that the search found; the smallest where none fitted.</summary>
+    public int Size => found ?? step;
 
     /// <summary>The steps of the search.</summary>
     public IReadOnlyList<RulerSearchStep> Steps => steps;
@@ -37,30 +35,28 @@ internal sealed class SizeFit(GeneratorRun run, int limit, int reserve, int step
                 high = middle - 1;
                 continue;
             }
-            Size = middle;
+            found = middle;
             low = middle + 1;
         }
     }
 
     /// <summary>A text that fits: of the size found, else of smaller and smaller ones.</summary>
     /// <param name="make">Makes a text of a size; null: it cannot be made.</param>
-    /// <exception cref="DataException">None did within <see cref="MostTries"/>.</exception>
+    /// <exception cref="DataException">None did within <see cref="GeneratorRun.MostTries"/>.</exception>
     public (MadeText Text, int Length) Fitting(Func<int, MadeText?> make)
     {
-        var size = Size;
-        var tries = new List<RulerSearchStep>();
-        for (var i = 0; i < MostTries; i++)
+        var (size, least) = (Size, int.MaxValue);
+        for (var i = 0; i < run.MostTries; i++)
         {
             var text = make(size);
             var length = Length(text, 0);
             if (text is not null && length <= limit) return (text, length);
-            tries.Add(new(size, length, limit));
+            least = Math.Min(least, length);
             if (size > step) size -= step;
         }
-        run.GivenUp = tries;
-        var least = tries.Min(step => step.Length);
-        var found = least == int.MaxValue ? "none could be made" : $"the shortest took {least}";
-        throw new DataException($"RULER's {run.Settings} can never be made with this tokenizer: a sample and its answer may take {limit} tokens, but of {MostTries} down to size {size} {found}; " +
+        run.GivenUp = (step, steps);
+        var shortest = least == int.MaxValue ? "none could be made" : $"the shortest took {least}";
+        throw new DataException($"RULER's {run.Settings} can never be made with this tokenizer: a sample and its answer may take {limit} tokens, but of {run.MostTries} down to size {size} {shortest}; " +
             $"take a larger length{Remedy()}.");
     }
 
