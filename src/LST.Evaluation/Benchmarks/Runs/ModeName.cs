@@ -1,0 +1,9 @@
+using LST.Evaluation.Benchmarks.Recall;
+
+namespace LST.Evaluation.Benchmarks.Runs;
+
+/// <summary>How lines call what was compressed.</summary>
+internal static class ModeName
+{
+    public static string Of(RecallMode mode) => mode == RecallMode.QueryAware ? "query-aware" : "query-agnostic";
+}
