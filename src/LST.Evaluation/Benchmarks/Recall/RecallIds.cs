@@ -17,7 +17,7 @@ public sealed record RecallIds(long[] Ids, int ContextTokens, int AnswerStart)
 
     /// <summary>How many of the first ids are prefilled and compressed: the context, or everything before the answer.</summary>
     /// <param name="mode">Whether the question is compressed too.</param>
-    public int CompressedTokens(RecallMode mode) => mode == RecallMode.QueryAware ? AnswerStart : ContextTokens;
+    public int CompressedTokens(CompressionMode mode) => mode == CompressionMode.QueryAware ? AnswerStart : ContextTokens;
 
     /// <summary>The ids of an item.</summary>
     /// <param name="item">The item.</param>
@@ -36,14 +36,4 @@ public sealed record RecallIds(long[] Ids, int ContextTokens, int AnswerStart)
     }
 
     private static long[] WithBos(int[] tokens, int bos) => [bos, .. tokens.Select(id => (long)id)];
-}
-
-/// <summary>What of a recall item is compressed.</summary>
-public enum RecallMode
-{
-    /// <summary>The context alone, which knows no question: the default.</summary>
-    QueryAgnostic,
-
-    /// <summary>Everything before the answer.</summary>
-    QueryAware,
 }

@@ -9,7 +9,7 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="contexts">Compresses contexts.</param>
 /// <param name="cells">Its cells.</param>
 /// <param name="mode">What is compressed.</param>
-public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<NeedleGridSample> cells, RecallMode mode) : IBenchmarkTask
+public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<NeedleGridSample> cells, CompressionMode mode) : IBenchmarkTask
 {
     private readonly TextAnswers answers = new(loaded, contexts, mode);
 

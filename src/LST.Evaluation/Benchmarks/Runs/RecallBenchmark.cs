@@ -15,7 +15,7 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="contexts">Compresses contexts.</param>
 /// <param name="items">The items.</param>
 /// <param name="mode">What is compressed.</param>
-public sealed class RecallBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<RecallLine> items, RecallMode mode) : IBenchmarkTask
+public sealed class RecallBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<RecallLine> items, CompressionMode mode) : IBenchmarkTask
 {
     /// <inheritdoc/>
     public string Name => "recall";

@@ -35,7 +35,7 @@ public sealed class RepeatsBenchmark(LoadedModel loaded, CompressedContexts cont
             // Input i predicts id i + 1.
             var losses = ContinuationScorer.Score(loaded.Model, context[r], chunk.Ids.AsSpan(cached, chunk.ScoredEnd - 1 - cached), chunk.Ids.AsSpan(chunk.Prefix, chunk.ScoredEnd - chunk.Prefix), cancel);
             double[] scored = losses[(chunk.ScoredStart - chunk.Prefix)..];
-            lines[r] = LineBuilder.Of(this, index, rows[r], context.Tallies[r], ModeName.Of(RecallMode.QueryAgnostic)) with
+            lines[r] = LineBuilder.Of(this, index, rows[r], context.Tallies[r], ModeName.Of(CompressionMode.QueryAgnostic)) with
             {
                 Gold = null,
                 Loglik = [-scored.Sum()],

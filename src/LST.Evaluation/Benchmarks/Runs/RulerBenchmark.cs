@@ -12,7 +12,7 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="samples">Its samples.</param>
 /// <param name="mode">What is compressed.</param>
 /// <param name="flags">What of the data departs from RULER's own: haystack, sentence splitter.</param>
-public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contexts, RulerTask task, IReadOnlyList<RulerSample> samples, RecallMode mode, IReadOnlyList<string> flags) : IBenchmarkTask
+public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contexts, RulerTask task, IReadOnlyList<RulerSample> samples, CompressionMode mode, IReadOnlyList<string> flags) : IBenchmarkTask
 {
     private readonly TextAnswers answers = new(loaded, contexts, mode);
 

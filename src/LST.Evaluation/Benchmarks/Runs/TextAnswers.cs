@@ -10,7 +10,7 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="loaded">The model.</param>
 /// <param name="contexts">Compresses contexts.</param>
 /// <param name="mode">What is compressed.</param>
-internal sealed class TextAnswers(LoadedModel loaded, CompressedContexts contexts, RecallMode mode)
+internal sealed class TextAnswers(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode)
 {
     /// <summary>An answer of each row, and how far its cache was compressed.</summary>
     /// <param name="context">Text of the context.</param>
@@ -24,7 +24,7 @@ internal sealed class TextAnswers(LoadedModel loaded, CompressedContexts context
         long[] ids = [loaded.BosId, .. loaded.Tokenizer.Encode(context + question).Select(id => (long)id)];
         // A token may reach across the border: the first ids, as many as the context alone has.
         var first = Math.Min(1 + loaded.Tokenizer.Encode(context).Length, ids.Length - 1);
-        var tokens = mode == RecallMode.QueryAware ? ids.Length : first;
+        var tokens = mode == CompressionMode.QueryAware ? ids.Length : first;
         using var compressed = contexts.Compress(ids.AsMemory(0, tokens), rows, cancel);
         // Rows without compression share a cache: one answer serves them all.
         int[] own = [.. Enumerable.Range(0, rows.Count).Where(r => Enumerable.Range(0, r).All(earlier => !compressed.Share(r, earlier)))];
