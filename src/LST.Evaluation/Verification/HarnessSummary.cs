@@ -103,7 +103,7 @@ internal sealed class HarnessSummary(HarnessSet set, string name, JsonElement ex
     // Of a single item the harness has none.
     private double? Error(string metric) => expected.TryGetProperty($"{metric}_stderr", out var error) && error.ValueKind == JsonValueKind.Number ? error.GetDouble() : null;
 
-    private int[]? Digits(string what, int[] found, IReadOnlySet<int> close)
+    private int[]? Digits(string what, int[] found, HashSet<int> close)
     {
         if (!expected.TryGetProperty(what, out var text)) return null;
         int[] wanted = [.. text.GetString()!.Select(digit => digit - '0')];
