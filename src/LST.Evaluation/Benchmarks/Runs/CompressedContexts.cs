@@ -89,6 +89,12 @@ public sealed class CompressedContext : IDisposable
     /// <summary>The cache of a row. Rows that share one get the same; leave it as it was.</summary>
     public KvCache this[int row] => prompts.Jobs[jobOf[row]].Cache;
 
+    /// <summary>A row is done with: its cache is freed as soon as no later row has the same.</summary>
+    public void Free(int row)
+    {
+        if (!jobOf.AsSpan(row + 1).Contains(jobOf[row])) prompts.Jobs[jobOf[row]].Dispose();
+    }
+
     /// <summary>Whether two rows have the same cache.</summary>
     public bool Share(int row, int other) => jobOf[row] == jobOf[other];
 

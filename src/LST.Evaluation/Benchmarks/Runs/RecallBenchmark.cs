@@ -52,6 +52,7 @@ public sealed class RecallBenchmark(LoadedModel loaded, CompressedContexts conte
                 Length = item.TargetTokens,
                 Further = new JsonObject { ["template"] = item.Template, ["keys"] = item.Keys, ["kind"] = item.Kind },
             };
+            context.Free(r);
         }
         return lines;
     }

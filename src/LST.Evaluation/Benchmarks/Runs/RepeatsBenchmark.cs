@@ -43,6 +43,7 @@ public sealed class RepeatsBenchmark(LoadedModel loaded, CompressedContexts cont
                 Length = chunk.Prefix,
                 Further = new JsonObject { ["span"] = chunk.Length, ["source"] = chunk.Source, ["scored"] = scored.Length },
             };
+            context.Free(r);
         }
         return lines;
     }

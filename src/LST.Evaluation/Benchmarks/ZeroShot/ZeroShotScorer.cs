@@ -1,7 +1,7 @@
 using LST.Core;
 using LST.Core.Caching;
-using LST.Core.Compression;
 using LST.Core.Models;
+using LST.Evaluation.Benchmarks.Runs;
 using static TorchSharp.torch;
 
 namespace LST.Evaluation.Benchmarks.ZeroShot;
@@ -12,18 +12,15 @@ namespace LST.Evaluation.Benchmarks.ZeroShot;
 /// cache is scored, and the row says so.
 /// </summary>
 /// <param name="loaded">The model.</param>
+/// <param name="contexts">Compresses contexts.</param>
 /// <param name="encoder">From strings to ids; null: the model's own, BOS on.</param>
 /// <param name="maxLength">Ids that are read at once; null: the model's trained length.</param>
-public sealed class ZeroShotScorer(LoadedModel loaded, PairEncoder? encoder = null, int? maxLength = null) : IDisposable
+public sealed class ZeroShotScorer(LoadedModel loaded, CompressedContexts contexts, PairEncoder? encoder = null, int? maxLength = null)
 {
-    private readonly Dictionary<MethodSpec, IKvCompressor> compressors = [];
     private readonly PairEncoder encoder = encoder ?? PairEncoder.Of(loaded);
 
     /// <summary>Ids that are read at once.</summary>
     public int MaxLength { get; } = maxLength ?? loaded.Model.Config.MaxPositions;
-
-    /// <summary>Why a row has nothing to work with (a learned method without weights), a sentence; null: it is ready.</summary>
-    public string? Missing(ZeroShotRow row) => row.IsDense ? null : CompressorOf(row).Missing(row.Ratio);
 
     /// <summary>Scores one item for every row.</summary>
     /// <param name="document">The item.</param>
@@ -32,7 +29,7 @@ public sealed class ZeroShotScorer(LoadedModel loaded, PairEncoder? encoder = nu
     /// <returns>In the order of the rows.</returns>
     /// <exception cref="DataException">A request does not fit the model, or a probability is no number.</exception>
     /// <exception cref="CompressionException">A cache was not compressed as planned.</exception>
-    public IReadOnlyList<ZeroShotRowScore> Score(ZeroShotDocument document, IReadOnlyList<ZeroShotRow> rows, CancellationToken cancel = default)
+    public IReadOnlyList<ZeroShotRowScore> Score(ZeroShotDocument document, IReadOnlyList<BenchmarkRow> rows, CancellationToken cancel = default)
     {
         EncodedPair[] pairs = [.. document.Requests.Select(request => encoder.Encode(request).Fit(MaxLength))];
         var scores = rows.Select(_ => new ContinuationScore[pairs.Length]).ToArray();
@@ -50,32 +47,23 @@ public sealed class ZeroShotScorer(LoadedModel loaded, PairEncoder? encoder = nu
         return [.. rows.Select((row, r) => new ZeroShotRowScore(row, scores[r], caches[r] with { Items = 1, CompressedItems = caches[r].CompressedItems > 0 ? 1 : 0 }))];
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var compressor in compressors.Values) compressor.Dispose();
-        compressors.Clear();
-    }
-
-    private (ContinuationScore[] Scores, CacheTally Tally)[] ScoreContext(int[] context, IReadOnlyList<int[]> continuations, IReadOnlyList<ZeroShotRow> rows, CancellationToken cancel)
+    private (ContinuationScore[] Scores, CacheTally Tally)[] ScoreContext(int[] context, IReadOnlyList<int[]> continuations, IReadOnlyList<BenchmarkRow> rows, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        var model = loaded.Model;
-        var tokens = context.Length - 1;
-        var full = (long)model.Config.Layers * model.Config.KeyValueHeads * tokens;
-        int[] compressed = [.. Enumerable.Range(0, rows.Count).Where(r => tokens > 0 && MayCompress(rows[r], tokens, full))];
-        var jobs = compressed.Select(r => new CompressionJob(CompressorOf(rows[r]), rows[r].Ratio)).ToList();
-        using var prompts = tokens == 0 ? null : PromptCompression.Run(model, context[..tokens].Select(id => (long)id).ToArray(), jobs, loaded.Tokenizer, cancel);
-        using var none = tokens == 0 ? model.NewCache(1) : null;
-        ContinuationScore[]? dense = null;
-        var results = new (ContinuationScore[], CacheTally)[rows.Count];
+        if (context.Length == 1)
+        {
+            // One id is held back, and nothing is left to compress.
+            using var none = loaded.Model.NewCache(1);
+            var scores = Over(none);
+            return [.. rows.Select(_ => (scores, new CacheTally(0, 0, 1, 0, 0, 0)))];
+        }
+        using var compressed = contexts.Compress(context[..^1].Select(id => (long)id).ToArray(), rows, cancel);
+        var results = new (ContinuationScore[] Scores, CacheTally Tally)[rows.Count];
         for (var r = 0; r < rows.Count; r++)
         {
-            var job = Array.IndexOf(compressed, r) is >= 0 and var j ? prompts!.Jobs[j] : null;
-            var kept = Math.Min(job?.Slots ?? full, full);
-            var scores = kept < full ? Over(job!.Cache) : (dense ??= Over(prompts?.Dense ?? none!));
-            results[r] = (scores, new CacheTally(0, kept < full ? 1 : 0, 1, tokens, full, kept));
-            job?.Dispose();                   // the other rows need the memory of its padded view
+            var same = Enumerable.Range(0, r).FirstOrDefault(earlier => compressed.Share(r, earlier), -1);
+            results[r] = (same >= 0 ? results[same].Scores : Over(compressed[r]), compressed.Tallies[r] with { Items = 0 });
+            compressed.Free(r);
         }
         return results;
 
@@ -90,23 +78,5 @@ public sealed class ZeroShotScorer(LoadedModel loaded, PairEncoder? encoder = nu
         long[] inputs = [last, .. continuation.SkipLast(1).Select(id => (long)id)];
         var hidden = loaded.Model.Run(tensor(inputs, 1, inputs.Length).to(loaded.Model.Device), cache, new SegmentOptions { Append = false, Cancel = cancel });
         return LogLikelihoodScorer.Scores(loaded.Model, hidden[0], [continuation])[0];
-    }
-
-    // A plan that binds says beforehand that nothing is to be compressed; others are known when they are made.
-    private bool MayCompress(ZeroShotRow row, int tokens, long full)
-    {
-        if (row.IsDense || row.LeavesWhole(tokens)) return false;
-        var compressor = CompressorOf(row);
-        if (compressor.Needs.HasFlag(CompressorNeeds.ModelPasses)) return true;
-        var plan = compressor.Plan(new PlanContext(tokens, loaded.Model.Config.Layers, loaded.Model.Config.KeyValueHeads, row.Ratio));
-        return plan.Total < full || plan.Layers.Any(layer => layer.Rule is BudgetRule.AtMost or BudgetRule.Open);
-    }
-
-    private IKvCompressor CompressorOf(ZeroShotRow row)
-    {
-        if (compressors.TryGetValue(row.Method, out var known)) return known;
-        var compressor = compressors[row.Method] = row.Method.Create();
-        compressor.Attach(loaded.Model.Target);
-        return compressor;
     }
 }

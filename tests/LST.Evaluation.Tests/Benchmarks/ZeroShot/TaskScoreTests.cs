@@ -1,3 +1,4 @@
+using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Benchmarks.ZeroShot;
 using LST.Evaluation.Random;
 

@@ -1,5 +1,6 @@
 using LST.Core;
 using LST.Core.Compression;
+using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Benchmarks.ZeroShot;
 using LST.Evaluation.Tests.Analysis;
 using TorchSharp;
@@ -14,7 +15,7 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static ZeroShotRow Row(string method, string ratio = "2") => new(MethodSpec.Parse(method), Ratio.Parse(ratio));
+    private static BenchmarkRow Row(string method, string ratio = "2") => new(MethodSpec.Parse(method), Ratio.Parse(ratio));
 
     private ContinuationScore[] OnePass(ZeroShotDocument item, int? slidingWindow = null, int batchTokens = 2048, int maxLength = 256)
     {
@@ -82,7 +83,9 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [InlineData(17)]
     public void Without_compression_the_protocol_gives_the_likelihoods_of_one_pass(int? slidingWindow)
     {
-        using var scorer = new ZeroShotScorer(tiny.Model(slidingWindow));
+        var read = tiny.Model(slidingWindow);
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
         for (var seed = 0; seed < 20; seed++)
         {
             var item = seed % 2 == 0 ? InventedItems.Item(seed, words: 1 + seed) : InventedItems.Item(seed, [.. Enumerable.Range(0, 2).Select(i => InventedItems.Text(new System.Random(seed + i), seed))]);
@@ -98,8 +101,10 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [Fact]
     public void Shuffled_choices_give_the_same_likelihoods_in_another_order()
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
-        ZeroShotRow[] rows = [Row("dense"), .. Methods.Select(method => Row(method))];
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
+        BenchmarkRow[] rows = [Row("dense"), .. Methods.Select(method => Row(method))];
         int[] order = [2, 0, 3, 1];
         for (var seed = 0; seed < 4; seed++)
         {
@@ -114,9 +119,10 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     public void A_row_is_scored_over_its_compressed_cache_with_the_last_context_id_held_back()
     {
         var loaded = tiny.Model();
-        using var scorer = new ZeroShotScorer(loaded);
+        using var contexts = new CompressedContexts(loaded);
+        var scorer = new ZeroShotScorer(loaded, contexts);
         var item = InventedItems.Item(3, words: 40, choices: 3);
-        ZeroShotRow[] rows = [.. Methods.Select(method => Row(method, "4"))];
+        BenchmarkRow[] rows = [.. Methods.Select(method => Row(method, "4"))];
         var encoder = PairEncoder.Of(loaded);
         var scores = scorer.Score(item, rows, Cancel);
         for (var r = 0; r < rows.Length; r++)
@@ -144,7 +150,9 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [Fact]
     public void An_answer_of_one_id_reads_the_compressed_cache_too()
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
         var item = InventedItems.Item(5, words: 40, choices: 2);
         item = item with { Requests = [.. item.Requests.Select(request => request with { Continuation = " the" })] };
 
@@ -157,7 +165,9 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [Fact]
     public void Each_of_two_contexts_has_its_own_caches()
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
         var item = InventedItems.Item(8, [InventedItems.Text(new System.Random(1), 20), InventedItems.Text(new System.Random(2), 30)]);
         var row = Row("streaming:sinks=2");
 
@@ -177,7 +187,9 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [InlineData("streaming", 1)]
     public void A_context_of_which_nothing_is_compressed_is_scored_on_the_full_cache_and_counted_so(string method, int words)
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
         var item = InventedItems.Item(9, [.. Enumerable.Repeat(words == 0 ? "" : InventedItems.Text(new System.Random(4), words), 2)]);
 
         var scores = scorer.Score(item, [Row(method), Row("dense")], Cancel);
@@ -202,7 +214,9 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [Fact]
     public void A_context_that_is_too_long_loses_its_beginning()
     {
-        using var scorer = new ZeroShotScorer(tiny.Model(), maxLength: 24);
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts, maxLength: 24);
         var item = InventedItems.Item(2, words: 60, choices: 3);
 
         var scores = scorer.Score(item, [Row("dense"), Row("streaming:sinks=1")], Cancel);
@@ -216,25 +230,31 @@ public class ZeroShotScorerTests(TinyPrompt tiny) : IClassFixture<TinyPrompt>
     [Fact]
     public void A_learned_method_without_weights_says_so()
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
 
-        Assert.Contains("no sidecar", scorer.Missing(Row("lst")));
-        Assert.Null(scorer.Missing(Row("dense")));
-        Assert.Null(scorer.Missing(Row("h2o")));
+        Assert.Contains("no sidecar", contexts.Missing(Row("lst")));
+        Assert.Null(contexts.Missing(Row("dense")));
+        Assert.Null(contexts.Missing(Row("h2o")));
     }
 
     [Fact]
     public void A_cancelled_item_stops() => Assert.Throws<OperationCanceledException>(() =>
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
         scorer.Score(InventedItems.Item(1), [Row("h2o")], new CancellationToken(canceled: true));
     });
 
     [Fact]
     public void No_tensor_is_left_over()
     {
-        using var scorer = new ZeroShotScorer(tiny.Model());
-        ZeroShotRow[] rows = [Row("dense"), .. Methods.Select(method => Row(method))];
+        var read = tiny.Model();
+        using var contexts = new CompressedContexts(read);
+        var scorer = new ZeroShotScorer(read, contexts);
+        BenchmarkRow[] rows = [Row("dense"), .. Methods.Select(method => Row(method))];
         scorer.Score(InventedItems.Item(1), rows, Cancel);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 

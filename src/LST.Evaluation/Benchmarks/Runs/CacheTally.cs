@@ -1,29 +1,4 @@
-using LST.Core.Compression;
-
-namespace LST.Evaluation.Benchmarks.ZeroShot;
-
-/// <summary>A row of a table: a method at a ratio. <c>dense</c> stands for the full cache, whatever its ratio.</summary>
-/// <param name="Method">The method.</param>
-/// <param name="Ratio">r.</param>
-public sealed record ZeroShotRow(MethodSpec Method, Ratio Ratio)
-{
-    /// <summary>The full cache.</summary>
-    public bool IsDense => Method.Name == "dense";
-
-    /// <summary>
-    /// Whether a method leaves a context as it is because its observation window would see all of it: such rows would measure another method. A smaller window is asked for as a variant, e.g.
-    /// <c>snapkv:observe=n/2</c>.
-    /// </summary>
-    /// <param name="tokens">n', ids that may be compressed.</param>
-    public bool LeavesWhole(int tokens) => Method.Options.Values.TryGetValue("observe", out var window) && window.Length > 0
-        && tokens <= Method.Options.Slots("observe", Math.Clamp(Ratio.Slots(tokens), 1, tokens), Ratio);
-}
-
-/// <summary>What one row makes of one item.</summary>
-/// <param name="Row">The row.</param>
-/// <param name="Requests">One score a request, in the order of the choices.</param>
-/// <param name="Caches">How far the item's contexts were compressed.</param>
-public sealed record ZeroShotRowScore(ZeroShotRow Row, IReadOnlyList<ContinuationScore> Requests, CacheTally Caches);
+namespace LST.Evaluation.Benchmarks.Runs;
 
 /// <summary>Caches of contexts, of one item or of many: what could be compressed and what was kept.</summary>
 /// <param name="Items">Items.</param>
