@@ -19,7 +19,7 @@ public class NeedleGridTests
             Assert.Equal(cell.Length - 200, cell.BookTokens);
             Assert.Equal(cell.BookTokens, book.Length);
             Assert.Equal(SanFranciscoNeedle.Text, book[cell.NeedleToken..(cell.NeedleToken + SanFranciscoNeedle.Text.Length)]);
-            Assert.True(before.Length == 0 || before[^1] == '.' || cell.Depth == 100, $"{cell.ItemId}: {before[^1]}");
+            Assert.True(before.Length == 0 || before[^1] == '.' || cell.Depth == 100, cell.ItemId);
             Assert.InRange(cell.NeedleToken, 0, (book.Length - SanFranciscoNeedle.Text.Length) * cell.Depth / 100);
         }
     }

@@ -17,6 +17,8 @@ public sealed class NeedleGridMaker(ITokenizer tokenizer, string haystack)
     // Tokens near the end of a piece of the haystack may differ from those in the whole text; so many are left out.
     private const int Margin = 256;
 
+    private const int MostCharacters = 1 << 29;
+
     private readonly HashSet<int> fullStops = [.. new[] { tokenizer.IdOf("."), tokenizer.IdOf("\u2581.") }.OfType<int>()];
     private readonly int[] needle = tokenizer.Encode(SanFranciscoNeedle.Text);
     private int[] encoded = [];
@@ -56,9 +58,9 @@ public sealed class NeedleGridMaker(ITokenizer tokenizer, string haystack)
     {
         for (var characters = 8L * (length + Margin); encoded.Length < length + Margin; characters *= 2)
         {
-            var repeats = (characters / haystack.Length) + 1;
-            if (haystack.Length == 0 || repeats > int.MaxValue / haystack.Length)
+            if (haystack.Length == 0 || characters > MostCharacters)
                 throw new DataException($"The haystack of the needle grid has to give {length} tokens, but its {haystack.Length} characters do not even when repeated; give another text.");
+            var repeats = (characters / haystack.Length) + 1;
             encoded = tokenizer.Encode(string.Concat(Enumerable.Repeat(haystack, (int)repeats))[..(int)characters]);
         }
         return tokenizer.Decode(encoded.AsSpan(0, length));
