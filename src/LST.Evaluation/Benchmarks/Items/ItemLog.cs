@@ -25,11 +25,7 @@ public sealed class ItemLog : IDisposable
         foreach (var (line, _) in file.Lines) Require(line);
         _keys.UnionWith(file.Lines.Select(stored => stored.Line.Key));
         CutBytes = file.TornBytes;
-        if (CutBytes > 0)
-        {
-            stream.SetLength(content.Length - CutBytes);
-            stream.Flush(flushToDisk: true);
-        }
+        if (CutBytes > 0) stream.SetLength(content.Length - CutBytes);
         stream.Position = content.Length - CutBytes;
     }
 
