@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LST.Core;
+using LST.Evaluation.Records;
 
 namespace LST.Evaluation.Benchmarks.Items;
 
@@ -51,6 +52,7 @@ public sealed class ItemLog : IDisposable
         try
         {
             stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (stream.Length == 0) AtomicFile.FlushFolder(folder);
             return new ItemLog(stream, path, task, shard);
         }
         catch (Exception exception)
