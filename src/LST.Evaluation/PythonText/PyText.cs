@@ -112,8 +112,9 @@ public static class PyText
     public static string Capitalize(string text)
     {
         if (text.Length == 0) return text;
-        Rune.DecodeFromUtf16(text, out var first, out var length);
-        return Title(first, text[..length]) + Lower(text, length);
+        var status = Rune.DecodeFromUtf16(text, out var first, out var length);
+        // A broken surrogate decodes as U+FFFD and stays what it was.
+        return (status == System.Buffers.OperationStatus.Done ? TitleCase.Of(first) : text[..length]) + Lower(text, length);
     }
 
     private static string Lower(string text, int from)
@@ -154,27 +155,9 @@ public static class PyText
     }
 
     private static bool IsCased(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-        || rune.Value is 0xaa or 0xba or (>= 0x2160 and <= 0x217f) or (>= 0x24b6 and <= 0x24e9);
+        || rune.Value is 0xaa or 0xba or (>= 0x2160 and <= 0x217f) or (>= 0x24b6 and <= 0x24e9)
+        or (>= 0x1f130 and <= 0x1f149) or (>= 0x1f150 and <= 0x1f169) or (>= 0x1f170 and <= 0x1f189);
 
     private static bool IsCaseIgnorable(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter
         or UnicodeCategory.ModifierSymbol || rune.Value is '\'' or '.' or ':' or 0xb7 or 0x387 or 0x55f or 0x5f4 or 0x2018 or 0x2019 or 0x2024 or 0x2027 or 0xfe13 or 0xfe52 or 0xfe55 or 0xff07 or 0xff0e or 0xff1a;
-
-    private static string Title(Rune rune, string asItStands) => rune.Value switch
-    {
-        0xdf => "Ss",
-        0x149 => "\u02bcN",
-        0x1f0 => "J\u030c",
-        0x1c4 or 0x1c5 or 0x1c6 => "\u01c5",
-        0x1c7 or 0x1c8 or 0x1c9 => "\u01c8",
-        0x1ca or 0x1cb or 0x1cc => "\u01cb",
-        0x1f1 or 0x1f2 or 0x1f3 => "\u01f2",
-        0xfb00 => "Ff",
-        0xfb01 => "Fi",
-        0xfb02 => "Fl",
-        0xfb03 => "Ffi",
-        0xfb04 => "Ffl",
-        0xfb05 or 0xfb06 => "St",
-        0xfffd when asItStands != "\ufffd" => asItStands,
-        _ => Rune.ToUpperInvariant(rune).ToString(),
-    };
 }

@@ -85,9 +85,9 @@ public sealed record ItemLine
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Depth { get; init; }
 
-    /// <summary>Whatever else a task writes down.</summary>
+    /// <summary>Whatever else a task writes down, by names that are none of the above; values that JSON can hold.</summary>
     [JsonExtensionData]
-    public JsonObject? Further { get; init; }
+    public IDictionary<string, object>? Further { get; init; }
 
     /// <summary>Method and ratio.</summary>
     [JsonIgnore]
@@ -115,5 +115,6 @@ public sealed record ItemLine
         : !double.IsFinite(Score) || Scores?.Values.All(double.IsFinite) == false ? "a score is not a finite number"
         : Loglik?.All(double.IsFinite) == false ? "a log-likelihood is not a finite number"
         : Depth is { } depth && !double.IsFinite(depth) ? "depth is not a finite number"
+        : Further?.Keys.FirstOrDefault(ItemText.IsOwnField) is { } taken ? $"the further field '{taken}' has the name of one that every line has"
         : null;
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LST.Core;
+using LST.Evaluation.Records;
 
 namespace LST.Evaluation.Benchmarks.Items;
 
@@ -25,11 +26,7 @@ public sealed class ItemLog : IDisposable
         foreach (var (line, _) in file.Lines) Require(line);
         _keys.UnionWith(file.Lines.Select(stored => stored.Line.Key));
         CutBytes = file.TornBytes;
-        if (CutBytes > 0)
-        {
-            stream.SetLength(content.Length - CutBytes);
-            stream.Flush(flushToDisk: true);
-        }
+        if (CutBytes > 0) stream.SetLength(content.Length - CutBytes);
         stream.Position = content.Length - CutBytes;
     }
 
@@ -55,6 +52,7 @@ public sealed class ItemLog : IDisposable
         try
         {
             stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (stream.Length == 0) AtomicFile.FlushFolder(folder);
             return new ItemLog(stream, path, task, shard);
         }
         catch (Exception exception)

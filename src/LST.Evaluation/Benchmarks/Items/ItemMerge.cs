@@ -1,3 +1,4 @@
+using System.Buffers;
 using LST.Core;
 using LST.Evaluation.Records;
 
@@ -46,7 +47,9 @@ public static class ItemMerge
         {
             var path = Path.Combine(output, Shard.Whole.FileName(task.Key));
             RequireFree(path);
-            AtomicFile.Write(path, [.. task.SelectMany(stored => stored.Bytes.ToArray())]);
+            var content = new ArrayBufferWriter<byte>();
+            foreach (var stored in task) content.Write(stored.Bytes.Span);
+            AtomicFile.Write(path, content.WrittenSpan);
             counts.Add(task.Key, task.Count());
         }
         return counts;

@@ -9,6 +9,12 @@ internal static class ItemText
 {
     private static readonly JsonSerializerOptions Options = new(RecordJson.Options) { AllowDuplicateProperties = false };
 
+    private static readonly Lazy<HashSet<string>> OwnFields = new(() =>
+        new(Options.GetTypeInfo(typeof(ItemLine)).Properties.Where(property => !property.IsExtensionData).Select(property => property.Name), StringComparer.Ordinal));
+
+    /// <summary>Whether a field is one that the form of a line names.</summary>
+    public static bool IsOwnField(string name) => OwnFields.Value.Contains(name);
+
     /// <summary>Whether a name can be a task's, and so a file's on every system.</summary>
     public static bool IsTaskName(string name) => name.Length is > 0 and <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 
@@ -16,8 +22,15 @@ internal static class ItemText
     /// <exception cref="DataException">It cannot be written, because a number is not finite for instance.</exception>
     public static byte[] Format(ItemLine line)
     {
-        if (line.Contradiction() is { } found) throw new DataException($"A line of {line.Key} is not written because {found}; look at the method's output, and run it in float32.");
-        return [.. JsonSerializer.SerializeToUtf8Bytes(line, Options), (byte)'\n'];
+        try
+        {
+            if (line.Contradiction() is { } found) throw Refused(line, found);
+            return [.. JsonSerializer.SerializeToUtf8Bytes(line, Options), (byte)'\n'];
+        }
+        catch (ArgumentException exception)
+        {
+            throw Refused(line, $"JSON cannot hold it ({exception.Message.TrimEnd('.')})");
+        }
     }
 
     /// <summary>Reads a line without its line feed.</summary>
@@ -39,4 +52,6 @@ internal static class ItemText
         }
         throw new DataException($"{place} must be a line of a scored item, but {found}; take the line out, and start the command again.");
     }
+
+    private static DataException Refused(ItemLine line, string found) => new($"A line of {line.Key} is not written because {found}; look at the method's output, and run it in float32.");
 }
