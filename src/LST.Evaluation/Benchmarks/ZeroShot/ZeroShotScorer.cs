@@ -1,7 +1,6 @@
 using LST.Core;
 using LST.Core.Caching;
 using LST.Core.Compression;
-using LST.Core.Models;
 using static TorchSharp.torch;
 
 namespace LST.Evaluation.Benchmarks.ZeroShot;
@@ -79,17 +78,7 @@ public sealed class ZeroShotScorer(LoadedModel loaded, PairEncoder? encoder = nu
         }
         return results;
 
-        ContinuationScore[] Over(KvCache cache) => [.. continuations.Select(ids => Behind(cache, context[^1], ids, cancel))];
-    }
-
-    // The cache is left as it is.
-    private ContinuationScore Behind(KvCache cache, int last, int[] continuation, CancellationToken cancel)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        long[] inputs = [last, .. continuation.SkipLast(1).Select(id => (long)id)];
-        var hidden = loaded.Model.Run(tensor(inputs, 1, inputs.Length).to(loaded.Model.Device), cache, new SegmentOptions { Append = false, Cancel = cancel });
-        return LogLikelihoodScorer.Scores(loaded.Model, hidden[0], [continuation])[0];
+        ContinuationScore[] Over(KvCache cache) => ContinuationBatch.Score(model, cache, context[^1], continuations, cancel);
     }
 
     // A plan that binds says beforehand that nothing is to be compressed; others are known when they are made.
