@@ -22,7 +22,7 @@ public sealed class PairEncoder(Func<string, int[]> encode, int prefixId, string
         new(text => loaded.Encode(text, parseSpecial: true), prefixId ?? loaded.BosId, PrefixText(loaded.Tokenizer, prefixId ?? loaded.BosId), addPrefix);
 
     /// <summary>How a prefix id is written in a text; empty where the tokenizer does not know it.</summary>
-    internal static string PrefixText(ITokenizer tokenizer, int prefixId) => prefixId < tokenizer.VocabularySize ? tokenizer.Decode([prefixId]) : "";
+    internal static string PrefixText(ITokenizer tokenizer, int prefixId) => prefixId < tokenizer.VocabularySize ? tokenizer.TokenText(prefixId) : "";   // decoding leaves control pieces out
 
     /// <summary>The prefix id.</summary>
     public int PrefixId => prefixId;
