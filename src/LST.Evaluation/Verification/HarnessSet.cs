@@ -127,7 +127,7 @@ internal sealed partial class HarnessSet : IDisposable
         var adds = !harness.TryGetProperty("add_bos_token", out var flag) || flag.ValueKind != JsonValueKind.False;
         int[]? letter = harness.TryGetProperty("ids_of_a", out var ids) ? [.. ids.EnumerateArray().Select(value => value.GetInt32())] : null;
         if (letter is not null) adds = letter.Length > 0 && letter[0] == prefix;
-        var encoder = new PairEncoder(text => Loaded.Encode(text, parseSpecial: true), prefix, Loaded.Tokenizer.Decode([prefix]), adds);
+        var encoder = PairEncoder.Of(Loaded, prefix, adds);
         if (letter is not null && !letter.SequenceEqual(encoder.Encode("a")))
             throw new DataException($"the model's tokenizer has to give the ids {string.Join(", ", letter)} of the letter a, but it gives {string.Join(", ", encoder.Encode("a"))}; it belongs to other weights");
         return encoder;

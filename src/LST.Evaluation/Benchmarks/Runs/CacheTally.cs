@@ -12,6 +12,12 @@ public readonly record struct CacheTally(int Items, int CompressedItems, int Con
     /// <summary>Below this a row claims no accuracy under compression.</summary>
     public const double LeastRatio = 1.05;
 
+    /// <summary>Whether anything was compressed at all; an item of which nothing was is scored on the full cache.</summary>
+    public bool IsAnyCompressed => CompressedItems > 0;
+
+    /// <summary>Whether anything was compressed at all; an item of which nothing was is scored on the full cache.</summary>
+    public bool IsAnyCompressed => CompressedItems > 0;
+
     /// <summary>Mean n' of a context.</summary>
     public double MeanTokens => Contexts == 0 ? 0 : (double)Tokens / Contexts;
 

@@ -5,7 +5,8 @@ namespace LST.Evaluation.Benchmarks.ZeroShot;
 
 /// <summary>
 /// Puts examples in front of a task's items as lm-evaluation-harness 0.4.13 does: one generator runs on from item to item, so that the items have to come in the order of evaluation,
-/// and all of them, whichever are scored. Tasks with a test split draw k examples; those without one draw k + 1, drop those that repeat the item, and keep the first k.
+/// and all of them, whichever are scored. Tasks with a test split draw k examples; those without one draw k + 1, drop those that repeat the item, and keep the first k. The former never
+/// drop one: their pool must not hold scored items, whose answers it would give away (<see cref="HoldBack"/>).
 /// </summary>
 /// <param name="task">The task.</param>
 /// <param name="pool">Where examples come from, in the order of their file: the training split, else the evaluated one.</param>

@@ -11,7 +11,7 @@ namespace LST.Evaluation.Benchmarks.ZeroShot;
 /// <param name="model">The model.</param>
 /// <param name="maxLength">Ids that are read at once; longer requests lose their beginning.</param>
 /// <param name="batchTokens">Ids of a pass, filling included; a longer request has a pass of its own.</param>
-public sealed class LogLikelihoodScorer(LanguageModel model, int maxLength, int batchTokens = 2048)
+public sealed class LogLikelihoodScorer(LanguageModel model, int maxLength, int batchTokens = 1024)
 {
     /// <summary>Scores requests.</summary>
     /// <param name="pairs">Requests in ids, in any order.</param>

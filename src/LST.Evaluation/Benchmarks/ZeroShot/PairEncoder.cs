@@ -1,4 +1,5 @@
 using LST.Core;
+using LST.Core.Text;
 using LST.Evaluation.PythonText;
 
 namespace LST.Evaluation.Benchmarks.ZeroShot;
@@ -13,9 +14,15 @@ namespace LST.Evaluation.Benchmarks.ZeroShot;
 /// <param name="addPrefix">Whether the tokenizer puts the prefix id in front of a text by itself.</param>
 public sealed class PairEncoder(Func<string, int[]> encode, int prefixId, string prefixText, bool addPrefix = true)
 {
-    /// <summary>The encoder of a model, BOS on unless said otherwise.</summary>
-    public static PairEncoder Of(LoadedModel loaded, bool addPrefix = true) => new(text => loaded.Encode(text, parseSpecial: true), loaded.BosId,
-        loaded.BosId < loaded.Tokenizer.VocabularySize ? loaded.Tokenizer.Decode([loaded.BosId]) : "", addPrefix);
+    /// <summary>The encoder of a model.</summary>
+    /// <param name="loaded">The model.</param>
+    /// <param name="prefixId">The prefix id; null: the model's BOS.</param>
+    /// <param name="addPrefix">Whether it goes in front of every text; Palu's numbers, for one, are made without.</param>
+    public static PairEncoder Of(LoadedModel loaded, int? prefixId = null, bool addPrefix = true) =>
+        new(text => loaded.Encode(text, parseSpecial: true), prefixId ?? loaded.BosId, PrefixText(loaded.Tokenizer, prefixId ?? loaded.BosId), addPrefix);
+
+    /// <summary>How a prefix id is written in a text; empty where the tokenizer does not know it.</summary>
+    internal static string PrefixText(ITokenizer tokenizer, int prefixId) => prefixId < tokenizer.VocabularySize ? tokenizer.TokenText(prefixId) : "";   // decoding leaves control pieces out
 
     /// <summary>The prefix id.</summary>
     public int PrefixId => prefixId;

@@ -41,11 +41,14 @@ public sealed class ZeroShotCatalog(IReadOnlyList<DataFolder> folders)
         var content = TextFile.Read(path, name);
         var labels = Path.ChangeExtension(path, null) + LabelsEnding is var beside && File.Exists(beside) ? Lines(TextFile.Read(beside, Path.GetFileName(beside))).ToList() : null;
         var documents = new List<ZeroShotDocument>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (number, line) in Lines(content))
         {
             var label = labels is null ? null : documents.Count < labels.Count ? labels[documents.Count].Line
                 : throw new DataException($"{Path.GetFileName(beside)} has to have a label for each item, but {name} has more items than its {labels.Count} lines; take both from one source.");
-            documents.Add(Item(task, line, documents.Count, $"{name} line {number}", label));
+            var item = Item(task, line, documents.Count, $"{name} line {number}", label);
+            // Results are filed by name; a data set that repeats one gets its number behind it.
+            documents.Add(names.Add(item.ItemId) ? item : item with { ItemId = $"{item.ItemId}#{item.DocId}" });
         }
         if (documents.Count == 0) throw new DataException($"{name} has no items of task '{task.Name}'; give the data set's own file ({task.Source}).");
         return new ZeroShotItems(task, name, TextFile.Digest(content).Sha256, documents);

@@ -1,6 +1,5 @@
 using LST.Core;
 using LST.Core.Caching;
-using LST.Core.Models;
 using LST.Evaluation.Benchmarks.Runs;
 using static TorchSharp.torch;
 
@@ -67,16 +66,6 @@ public sealed class ZeroShotScorer(LoadedModel loaded, CompressedContexts contex
         }
         return results;
 
-        ContinuationScore[] Over(KvCache cache) => [.. continuations.Select(ids => Behind(cache, context[^1], ids, cancel))];
-    }
-
-    // The cache is left as it is.
-    private ContinuationScore Behind(KvCache cache, int last, int[] continuation, CancellationToken cancel)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        long[] inputs = [last, .. continuation.SkipLast(1).Select(id => (long)id)];
-        var hidden = loaded.Model.Run(tensor(inputs, 1, inputs.Length).to(loaded.Model.Device), cache, new SegmentOptions { Append = false, Cancel = cancel });
-        return LogLikelihoodScorer.Scores(loaded.Model, hidden[0], [continuation])[0];
+        ContinuationScore[] Over(KvCache cache) => ContinuationBatch.Score(loaded.Model, cache, context[^1], continuations, cancel);
     }
 }

@@ -63,6 +63,21 @@ public class PairEncoderTests
         Assert.Equal(0, Encoder.Encode("A" + Bos + "B", " it").Context[2]);
     }
 
+    [Theory]
+    [InlineData("llama2", "<s>", 1)]
+    [InlineData("llama3", "<|begin_of_text|>", 128000)]
+    [InlineData("lst-ref", Bos, 0)]
+    public void Every_tokenizer_s_own_BOS_is_recognised_in_a_text(string name, string written, int id)
+    {
+        var tokenizer = name == "lst-ref" ? Tokenizer : TokenizerFiles.ForFolder(Shared.Require($"data/tokenizers/{name}"));
+        var encoder = new PairEncoder(text => tokenizer.Encode(text, parseSpecial: true), id, PairEncoder.PrefixText(tokenizer, id));
+
+        Assert.Equal(written, PairEncoder.PrefixText(tokenizer, id));
+        Assert.Equal([id, .. tokenizer.Encode("So it")], encoder.Encode("So it"));
+        Assert.Equal([id, .. tokenizer.Encode(written + "So it", parseSpecial: true).Skip(1)], encoder.Encode(written + "So it"));
+        Assert.Equal([id], encoder.Encode("", written + "So").Context);
+    }
+
     [Fact]
     public void Without_a_BOS_of_the_tokenizer_white_space_alone_still_has_a_context()
     {

@@ -69,8 +69,8 @@ public class TaskScoreTests
 
         Assert.Equal(new CacheTally(2, 1, 3, 66, 660, 460), sum);
         Assert.Equal((22.0, 0.5, 660.0 / 460), (sum.MeanTokens, sum.CompressedShare, sum.RatioEffective));
-        Assert.True(sum.IsCompressed);
-        Assert.False(new CacheTally(1, 1, 1, 10, 104, 100).IsCompressed);
+        Assert.Equal((true, true), (sum.IsCompressed, sum.IsAnyCompressed));
+        Assert.Equal((false, true), (new CacheTally(1, 1, 1, 10, 104, 100).IsCompressed, new CacheTally(1, 1, 1, 10, 104, 100).IsAnyCompressed));
         Assert.Equal((1.0, false), (default(CacheTally).RatioEffective, default(CacheTally).IsCompressed));
     }
 }

@@ -72,6 +72,14 @@ public sealed class ZeroShotCatalogTests : IDisposable
         Assert.Contains(phrase, Assert.Throws<DataException>(() => ZeroShotCatalog.Read(ZeroShotTask.Of("piqa"), temporary.Write("x.jsonl", content))).Message);
 
     [Fact]
+    public void A_name_that_a_data_set_repeats_gets_the_item_s_number_behind_it()
+    {
+        const string item = """{"id":4,"goal":"g","sol1":"a","sol2":"b","label":0}""";
+
+        Assert.Equal(["4", "4#1"], ZeroShotCatalog.Read(ZeroShotTask.Of("piqa"), temporary.Write("x.jsonl", $"{item}\n{item}\n")).Documents.Select(read => read.ItemId));
+    }
+
+    [Fact]
     public void Labels_that_end_too_early_are_refused()
     {
         var path = temporary.Write("x.jsonl", """{"goal":"g","sol1":"a","sol2":"b"}""" + "\n" + """{"goal":"h","sol1":"c","sol2":"d"}""");

@@ -54,7 +54,7 @@ public partial class WikiTextTests
         var pages = WikiTextPages.Split(content);
 
         Assert.Equal(62, pages.Count);
-        Assert.Equal(content, string.Join('\n', pages));
+        Assert.Equal(content, " \n" + string.Join('\n', pages));   // the blank line before the first heading is no page
         foreach (var line in File.ReadLines(Shared.Require("goldens/hf-eval/texts.jsonl")))
         {
             var row = JsonDocument.Parse(line).RootElement;
