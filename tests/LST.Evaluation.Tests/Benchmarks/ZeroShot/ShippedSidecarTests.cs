@@ -1,4 +1,5 @@
 using LST.Core.Compression;
+using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Benchmarks.ZeroShot;
 using LST.Evaluation.Tests.Perplexity;
 
@@ -10,8 +11,9 @@ public class ShippedSidecarTests(ReferenceModel reference) : IClassFixture<Refer
     [Fact]
     public void The_shipped_sidecar_compresses_a_context_and_leaves_a_short_one_whole()
     {
-        using var scorer = new ZeroShotScorer(reference.Loaded);
-        ZeroShotRow[] rows = [new(MethodSpec.Parse("dense"), Ratio.One), new(MethodSpec.Parse("lst"), Ratio.Of(2))];
+        using var contexts = new CompressedContexts(reference.Loaded);
+        var scorer = new ZeroShotScorer(reference.Loaded, contexts);
+        BenchmarkRow[] rows = [new(MethodSpec.Parse("dense"), Ratio.One), new(MethodSpec.Parse("lst"), Ratio.Of(2))];
         var prose = ReferenceModel.Prose.Content;
         Assert.Null(scorer.Missing(rows[1]));
 
