@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation;
+using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Recall;
 using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Perplexity;

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation;
+using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Ruler;
 using LST.Evaluation.Benchmarks.Runs;
 using Spectre.Console.Cli;

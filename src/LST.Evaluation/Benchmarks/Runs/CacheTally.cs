@@ -15,9 +15,6 @@ public readonly record struct CacheTally(int Items, int CompressedItems, int Con
     /// <summary>Whether anything was compressed at all; an item of which nothing was is scored on the full cache.</summary>
     public bool IsAnyCompressed => CompressedItems > 0;
 
-    /// <summary>Whether anything was compressed at all; an item of which nothing was is scored on the full cache.</summary>
-    public bool IsAnyCompressed => CompressedItems > 0;
-
     /// <summary>Mean n' of a context.</summary>
     public double MeanTokens => Contexts == 0 ? 0 : (double)Tokens / Contexts;
 

@@ -1,5 +1,3 @@
-using LST.Evaluation.Benchmarks.Recall;
-
 namespace LST.Evaluation.Benchmarks.Runs;
 
 /// <summary>How lines call what was compressed.</summary>

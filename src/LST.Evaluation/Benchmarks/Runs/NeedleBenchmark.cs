@@ -1,5 +1,4 @@
 using LST.Evaluation.Benchmarks.Items;
-using LST.Evaluation.Benchmarks.Recall;
 using LST.Evaluation.Benchmarks.Ruler.Grid;
 
 namespace LST.Evaluation.Benchmarks.Runs;

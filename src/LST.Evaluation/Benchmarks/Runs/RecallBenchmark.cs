@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using LST.Evaluation.Benchmarks.Items;
 using LST.Evaluation.Benchmarks.Recall;
 using LST.Evaluation.Benchmarks.ZeroShot;
@@ -50,7 +49,7 @@ public sealed class RecallBenchmark(LoadedModel loaded, CompressedContexts conte
                 Loglik = [.. logProbs],
                 Score = isLargest.Contains(false) ? 0 : 1,
                 Length = item.TargetTokens,
-                Further = new JsonObject { ["template"] = item.Template, ["keys"] = item.Keys, ["kind"] = item.Kind },
+                Further = new Dictionary<string, object> { ["template"] = item.Template, ["keys"] = item.Keys, ["kind"] = item.Kind },
             };
             context.Free(r);
         }

@@ -1,7 +1,6 @@
 using LST.Evaluation.Benchmarks.Items;
 using LST.Evaluation.Benchmarks.Recall;
 using LST.Evaluation.Perplexity;
-using System.Text.Json.Nodes;
 
 namespace LST.Evaluation.Benchmarks.Runs;
 
@@ -41,7 +40,7 @@ public sealed class RepeatsBenchmark(LoadedModel loaded, CompressedContexts cont
                 Loglik = [-scored.Sum()],
                 Score = scored.Average(),
                 Length = chunk.Prefix,
-                Further = new JsonObject { ["span"] = chunk.Length, ["source"] = chunk.Source, ["scored"] = scored.Length },
+                Further = new Dictionary<string, object> { ["span"] = chunk.Length, ["source"] = chunk.Source, ["scored"] = scored.Length },
             };
             context.Free(r);
         }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LST.Evaluation.Benchmarks.Items;
-using LST.Evaluation.Benchmarks.Recall;
 using LST.Evaluation.Benchmarks.Ruler;
 
 namespace LST.Evaluation.Benchmarks.Runs;

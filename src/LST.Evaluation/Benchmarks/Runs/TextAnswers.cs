@@ -1,6 +1,3 @@
-using LST.Evaluation.Benchmarks.Items;
-using LST.Evaluation.Benchmarks.Recall;
-
 namespace LST.Evaluation.Benchmarks.Runs;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using LST.Core;
 using LST.Core.Text;
+using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Recall;
 
 namespace LST.Evaluation.Tests.Benchmarks.Recall;
@@ -25,7 +26,7 @@ public class RecallIdsTests
                 // A tokenizer may take the space before the answer into its first token.
                 Assert.Equal(item.Answer, answer.TrimStart(' '));
                 Assert.InRange(ids.ContextTokens, 2, ids.AnswerStart - 1);
-                Assert.Equal((ids.ContextTokens, ids.AnswerStart), (ids.CompressedTokens(RecallMode.QueryAgnostic), ids.CompressedTokens(RecallMode.QueryAware)));
+                Assert.Equal((ids.ContextTokens, ids.AnswerStart), (ids.CompressedTokens(CompressionMode.QueryAgnostic), ids.CompressedTokens(CompressionMode.QueryAware)));
             }
     }
 
