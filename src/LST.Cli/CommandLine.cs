@@ -1,5 +1,6 @@
 using System.Globalization;
 using LST.Cli.Commands;
+using LST.Cli.Commands.Benchmarks;
 using LST.Cli.Help;
 using LST.Cli.Terminal;
 using LST.Core;
@@ -12,7 +13,7 @@ public static class CommandLine
 {
     internal const int Stopped = 130;
 
-    private static readonly string[] Groups = ["eval", "convert", "data", "records", "notebook"];
+    private static readonly string[] Groups = ["eval", "items", "convert", "data", "records", "notebook"];
 
     /// <summary>The arguments as they were given, for records.</summary>
     public static IReadOnlyList<string> Given { get; private set; } = [];
@@ -96,6 +97,20 @@ public static class CommandLine
                     .WithExample("eval", "ppl", "--model", "smollm2", "--text", "wikitext2", "--chunks", "24")
                     .WithExample("eval", "ppl", "--text", "wikitext2", "--protocol", "e0")
                     .WithExample("eval", "ppl", "--protocol", "e3", "--ratios", "2,4,8");
+                eval.AddCommand<EvalRecallCommand>("recall").WithDescription("Facts in a compressed text, asked for behind it; spans of text that come again.")
+                    .WithExample("eval", "recall", "--methods", "all", "--ratios", "2,4").WithExample("eval", "recall", "--query-aware").WithExample("eval", "recall", "--tasks", "repeats");
+                eval.AddCommand<EvalRulerCommand>("ruler").WithDescription("RULER's tasks: needles, variables, frequent words; sample-exact.")
+                    .WithExample("eval", "ruler", "--tasks", "niah_single_1,vt", "--lengths", "512,1024", "--variant", "short");
+                eval.AddCommand<EvalNiahCommand>("niah").WithDescription("A needle in a haystack, by depth and length.")
+                    .WithExample("eval", "niah", "--lengths", "512,1024");
+                eval.AddCommand<EvalZeroShotCommand>("zeroshot").WithDescription("Multiple choice as lm-evaluation-harness asks it, over compressed contexts.")
+                    .WithExample("eval", "zeroshot", "--tasks", "piqa,arc_easy", "--shots", "5", "--limit", "200");
+            });
+            config.AddBranch("items", items =>
+            {
+                items.SetDescription("Lines of benchmarks: one a scored item.");
+                items.AddCommand<ItemsTableCommand>("table").WithDescription("Scores with intervals, against dense in pairs.").WithExample("items", "table", "out/items/recall-lst-ref");
+                items.AddCommand<ItemsMergeCommand>("merge").WithDescription("Bring the parts of a run together.").WithExample("items", "merge", "out/part1", "out/part2", "--out", "out/whole");
             });
             config.AddCommand<GenerateCommand>("generate").WithDescription("Generate text from a compressed cache.")
                 .WithExample("generate", "--prompt", "\"Once upon a time\"", "--method", "h2o", "--ratio", "4")

@@ -10,7 +10,7 @@ public sealed partial class HelpTests : IDisposable
 
     public static TheoryData<string> Commands { get; } =
     [
-        "", "eval", "eval ppl", "generate", "train", "convert", "convert llama2c", "verify", "data", "data list", "records", "records list", "records show", "records sql", "records table", "records export",
+        "", "eval", "eval ppl", "eval recall", "eval ruler", "eval niah", "eval zeroshot", "items", "items table", "items merge", "generate", "train", "convert", "convert llama2c", "verify", "data", "data list", "records", "records list", "records show", "records sql", "records table", "records export",
         "compare", "notebook", "notebook run", "notebook install", "notebook new", "notebook check", "reproduce", "doctor", "setup", "test",
     ];
 

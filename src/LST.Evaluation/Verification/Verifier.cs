@@ -1,4 +1,5 @@
 using LST.Core.Models.Checkpoints;
+using LST.Evaluation.Verification.Metrics;
 
 namespace LST.Evaluation.Verification;
 
@@ -11,6 +12,9 @@ public static class Verifier
         new GgufCases(),
         new PressCases(),
         new TokenizerCases(ReadGgufMetadata),
+        new MetricCases(new Dictionary<string, MetricCheck>([.. RulerMetrics.All, .. ZeroShotMetrics.All, .. ScoringMetrics.All], StringComparer.Ordinal)),
+        new RulerCases(),
+        new HarnessCases(),
         new UnbuiltCases(),
     ];
 

@@ -1,3 +1,4 @@
+using CsCheck;
 using LST.Evaluation.Statistics;
 
 namespace LST.Evaluation.Tests.Statistics;
@@ -90,4 +91,20 @@ public class StandardErrorsTests
 
     private static void Near(string id, double expected, double actual) =>
         Assert.True(Math.Abs(expected - actual) <= MetricGoldens.Tolerance, $"{id}: expected {expected}, got {actual}");
+
+    [Fact]
+    public void Wilsons_interval_contains_the_share_and_stays_inside_0_and_1() => Gen.Select(Gen.Int[1, 5_000], Gen.Double[0, 1]).Sample((trials, part) =>
+    {
+        var share = StandardErrors.Wilson((int)(part * trials), trials);
+        return share.Low >= 0 && share.Low <= share.Value && share.Value <= share.High && share.High <= 1;
+    });
+
+    [Fact]
+    public void Holms_values_keep_the_order_and_are_no_smaller() => Gen.Double[0, 1].Array[1, 12].Sample(values =>
+    {
+        var adjusted = PairedComparison.Holm(values);
+        var order = Enumerable.Range(0, values.Length).OrderBy(i => values[i]).ToArray();
+        return order.Zip(order.Skip(1)).All(pair => adjusted[pair.First] <= adjusted[pair.Second]) && adjusted.Zip(values).All(pair => pair.First >= pair.Second && pair.First <= 1)
+            && adjusted[order[0]] == Math.Min(1, values[order[0]] * values.Length);
+    });
 }

@@ -11,7 +11,8 @@ internal sealed class RecallKind(MixtureSettings settings, SentenceSource senten
     public TrainingSequence Make(SplittableRandom random, int prefix) =>
         Room.First(SequenceKinds.Recall, prefix, settings.Suffix, random, attempt => Draft(attempt, prefix));
 
-    private TrainingSequence? Draft(SplittableRandom random, int prefix)
+    /// <summary>A context and the facts in it, in a random order; null where the draw does not fit into the prefix.</summary>
+    internal RecallContext? Context(SplittableRandom random, int prefix)
     {
         var letter = random.Choose(settings.RecallTemplates.ToCharArray());
         var template = RecallTemplate.All.Single(t => t.Letter == letter);
@@ -24,12 +25,17 @@ internal sealed class RecallKind(MixtureSettings settings, SentenceSource senten
         var fitting = fitter.Largest(Context, 0, drawn.Count, prefix);
         if (fitting < 0) return null;
         var context = fitter.Fill(string.Join(' ', drawn.SkipLast(fitting)), " ", Context(fitting), prefix);
-
         random.Shuffle(facts.AsSpan());
+        return new RecallContext(template, context, facts, source);
+    }
+
+    private TrainingSequence? Draft(SplittableRandom random, int prefix)
+    {
+        if (Context(random, prefix) is not var (template, context, facts, source)) return null;
         for (var asked = random.Between(1, Math.Min(settings.QuestionsMax, facts.Length)); asked > 0; asked--)
         {
             var questions = facts.Take(asked).Select(fact => new QuestionPart(template.Question(fact.Key), fact.Value)).ToList();
-            var detail = $"{letter}, {facts.Length} facts, {asked} asked";
+            var detail = $"{template.Letter}, {facts.Length} facts, {asked} asked";
             var sequence = layout.Build(context, questions, settings.QuestionWeight, SequenceKinds.Recall, source, detail);
             if (sequence.Suffix <= settings.Suffix) return sequence;
         }
@@ -47,3 +53,10 @@ internal sealed class RecallKind(MixtureSettings settings, SentenceSource senten
         return [.. keys.Zip(values).Take(count)];
     }
 }
+
+/// <summary>Text with statements of one template in it.</summary>
+/// <param name="Template">The template.</param>
+/// <param name="Text">Sentences and statements, joined by spaces.</param>
+/// <param name="Facts">What is stated, each once; not in the order of the text.</param>
+/// <param name="Source">Name of the text that the sentences come from.</param>
+internal sealed record RecallContext(RecallTemplate Template, string Text, (string Key, string Value)[] Facts, string Source);

@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+using LST.Cli.Terminal;
+using LST.Core;
+using LST.Core.Compression;
+using LST.Evaluation;
+using LST.Evaluation.Benchmarks;
+using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.Runs;
+using LST.Evaluation.Perplexity;
+using Spectre.Console.Cli;
+
+namespace LST.Cli.Commands.Benchmarks;
+
+/// <summary>A benchmark from its flags to its table: everything that can be found wrong is found before the model is read.</summary>
+/// <typeparam name="TSettings">Its flags.</typeparam>
+public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
+    where TSettings : BenchmarkCommandSettings
+{
+    /// <summary>Its name in manifests and folders.</summary>
+    protected abstract string Benchmark { get; }
+
+    /// <summary>What is asked for beyond the shared flags, checked; data that can be read without a model is read here.</summary>
+    protected abstract IBenchmarkPlan Plan(TSettings settings);
+
+    /// <inheritdoc/>
+    public override int Execute(CommandContext context, TSettings settings, CancellationToken cancellationToken)
+    {
+        var seed = Numbers.Whole("--seed", settings.Seed, 0);
+        var limit = Numbers.Positive("--limit", settings.Limit);
+        var shard = settings.Shard is null ? Shard.Whole : Shard.Parse(settings.Shard);
+        var asked = new BenchmarkSettings
+        {
+            Methods = MethodSpec.ParseList(settings.Methods, seed, settings.Sidecar),
+            Ratios = [.. settings.Ratios.Split(',').Select(Ratio.Parse).Distinct().Order()],
+            Limit = limit,
+            Shard = shard,
+        };
+        var dtype = PerplexitySettings.ParseDtype(settings.Dtype);
+        var plan = Plan(settings);
+        if (Numbers.Threads("--threads", settings.Threads) is { } threads) TorchSharp.torch.set_num_threads(threads);
+
+        IReadOnlyList<string> notes = [];
+        var folder = RunDisplay.Show(progress =>
+        {
+            using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, cancel: cancellationToken);
+            using var contexts = new CompressedContexts(loaded);
+            var mode = settings.QueryAware ? CompressionMode.QueryAware : CompressionMode.QueryAgnostic;
+            var tasks = plan.Load(loaded, contexts, mode, limit, cancellationToken);
+            var place = settings.Out ?? Path.Combine(ProjectFolders.Work ?? throw new UsageException("--out: there is no project around the current folder, so that a folder for item lines must be given"), "items", $"{Benchmark}-{loaded.Identity.Name}{(settings.QueryAware ? "-query-aware" : "")}");
+            var items = ItemFolder.Open(place, new ItemManifest
+            {
+                Benchmark = Benchmark,
+                Mode = plan.ModeName(mode),
+                Model = loaded.Identity.Name,
+                WeightsSha256 = loaded.Identity.WeightsSha256,
+                Seed = seed,
+                Settings = new JsonObject([.. plan.Settings, KeyValuePair.Create("dtype", (JsonNode?)PerplexityNames.Dtype(dtype)), KeyValuePair.Create("attention", (JsonNode?)settings.Attention.ToLowerInvariant())]),
+                Methods = asked.Methods.ToDictionary(method => method.Typed, method => new JsonObject(method.Options.Values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)))),
+                Data = plan.Data,
+            });
+            var run = new BenchmarkRun(plan.LimitsItself ? asked with { Limit = null } : asked, contexts);
+            run.Run(tasks, items, progress, cancellationToken);
+            notes = [.. plan.Notes, .. run.Notes];
+            return items;
+        });
+        foreach (var note in notes) Console.WriteLine(note);
+        ItemTable.Write(ItemFolder.Read(folder.FolderPath), folder.Manifest);
+        return 0;
+    }
+}
+
+/// <summary>What a benchmark command was asked for, before there is a model.</summary>
+public interface IBenchmarkPlan
+{
+    /// <summary>Resolved options that change a score.</summary>
+    JsonObject SettingsObject { get; }
+
+    /// <summary>The same as pairs that may be joined with others.</summary>
+    IEnumerable<KeyValuePair<string, JsonNode?>> Settings => [.. SettingsObject.Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))];
+
+    /// <summary>Digest of each data file.</summary>
+    IReadOnlyDictionary<string, string> Data { get; }
+
+    /// <summary>Sentences on what was left out, once tasks are loaded.</summary>
+    IReadOnlyList<string> Notes { get; }
+
+    /// <summary>Whether the limit is the plan's own (a number of samples) and not one of items drawn.</summary>
+    bool LimitsItself => false;
+
+    /// <summary>How lines call what is compressed.</summary>
+    string ModeName(CompressionMode mode) => mode == CompressionMode.QueryAware ? "query-aware" : "query-agnostic";
+
+    /// <summary>Tasks for a model.</summary>
+    IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel);
+}

@@ -1,0 +1,91 @@
+using System.ComponentModel;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using LST.Core;
+using LST.Evaluation;
+using LST.Evaluation.Benchmarks;
+using LST.Evaluation.Benchmarks.Recall;
+using LST.Evaluation.Benchmarks.Runs;
+using LST.Evaluation.Perplexity;
+using LST.Evaluation.Texts;
+using Spectre.Console.Cli;
+
+namespace LST.Cli.Commands.Benchmarks;
+
+/// <summary><c>./lst eval recall</c>.</summary>
+public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags>
+{
+    /// <summary>Its flags.</summary>
+    public sealed class Flags : BenchmarkCommandSettings
+    {
+        /// <summary>Tasks.</summary>
+        [CommandOption("--tasks <LIST>"), DefaultValue("recall"), Description("recall: facts in a text and a question behind it; repeats: a span of the text comes again.")]
+        public string Tasks { get; init; } = "recall";
+
+        /// <summary>Items.</summary>
+        [CommandOption("--items <FILE>"), Description("Recall items (default: recall/test.jsonl of a data folder; recall/dev.jsonl may be looked at while a sidecar is chosen).")]
+        public string? Items { get; init; }
+
+        /// <summary>Text of repeats.</summary>
+        [CommandOption("--text <NAME>"), DefaultValue("wikitext2"), Description("Text of the repeats.")]
+        public string Text { get; init; } = "wikitext2";
+
+        /// <summary>P.</summary>
+        [CommandOption("--prefix <P>"), Description("First id of the repeated span of repeats (default: as eval ppl).")]
+        public string? Prefix { get; init; }
+
+        /// <summary>S.</summary>
+        [CommandOption("--suffix <S>"), DefaultValue("512"), Description("Ids behind the prefix in a chunk of repeats.")]
+        public string Suffix { get; init; } = "512";
+    }
+
+    /// <inheritdoc/>
+    protected override string Benchmark => "recall";
+
+    /// <inheritdoc/>
+    protected override IBenchmarkPlan Plan(Flags settings)
+    {
+        var tasks = settings.Tasks.Split(',', StringSplitOptions.TrimEntries).Distinct().ToList();
+        if (tasks.Find(task => task is not ("recall" or "repeats")) is { } unknown) throw new UsageException($"task '{unknown}' is unknown; known tasks: recall, repeats");
+        if (settings.QueryAware && tasks.Contains("repeats")) throw new UsageException("--query-aware: repeats have no question; leave the flag or the task out");
+        return new RecallPlan(tasks.Contains("recall") ? settings.Items ?? RecallFile.Find("test") ?? throw new DataException("The recall items recall/test.jsonl are in no data folder; set LST_DATA to one that has them, or give --items.") : null, tasks.Contains("repeats") ? TextCatalog.FromEnvironment().Load(settings.Text) : null,
+            Numbers.Positive("--prefix", settings.Prefix), Numbers.Positive("--suffix", settings.Suffix)!.Value);
+    }
+
+    private sealed class RecallPlan : IBenchmarkPlan
+    {
+        private readonly IReadOnlyList<RecallLine>? items;
+        private readonly LoadedText? text;
+        private readonly (int? Prefix, int Suffix) lengths;
+
+        public RecallPlan(string? file, LoadedText? text, int? prefix, int suffix)
+        {
+            (this.text, lengths) = (text, (prefix, suffix));
+            items = file is null ? null : RecallFile.Read(file);
+            SettingsObject = text is null ? [] : new JsonObject { ["prefix"] = prefix, ["suffix"] = suffix };
+            var data = new Dictionary<string, string>();
+            if (file is not null) data["recall"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+            if (text is not null) data[$"repeats {text.Name}"] = text.Sha256;
+            Data = data;
+        }
+
+        public JsonObject SettingsObject { get; }
+
+        public IReadOnlyDictionary<string, string> Data { get; }
+
+        public IReadOnlyList<string> Notes => [];
+
+        public IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel)
+        {
+            List<IBenchmarkTask> tasks = [];
+            if (items is not null) tasks.Add(new RecallBenchmark(loaded, contexts, items, mode));
+            if (text is not null)
+            {
+                var prefix = new PerplexitySettings { Prefix = lengths.Prefix }.PrefixFor(loaded.Model.Config.MaxPositions);
+                var chunks = ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, prefix + lengths.Suffix, null);
+                tasks.Add(new RepeatsBenchmark(loaded, contexts, [.. Enumerable.Range(0, chunks.Count).Select(c => RepeatChunk.Of(chunks[c], c, prefix))]));
+            }
+            return tasks;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using LST.Evaluation.Benchmarks.Items;
+
+namespace LST.Cli.Terminal;
+
+/// <summary>Item lines as a table on standard output: a row for each task, method and ratio, with its interval.</summary>
+internal static class ItemTable
+{
+    private static readonly string[] Columns = ["task", "method", "r", "r real", "items", "score", "95 % interval", "compressed", "against dense", "p (Holm)"];
+
+    /// <summary>Writes lines.</summary>
+    /// <param name="lines">Lines of one folder.</param>
+    /// <param name="manifest">What they have in common.</param>
+    public static void Write(IReadOnlyList<ItemLine> lines, ItemManifest manifest)
+    {
+        var statistics = new ItemStatistics(lines, seed: manifest.Seed);
+        List<string[]> rows = [];
+        foreach (var task in statistics.Tasks)
+        {
+            var names = statistics.Rows(task);
+            var dense = names.FirstOrDefault(row => row.Method == "dense");
+            var whole = dense.Method is null ? 0 : statistics.Summary(task, dense).Items;
+            List<ItemRow> complete = [.. names.Where(row => row != dense && statistics.Summary(task, row).Items == whole)];
+            var against = dense.Method is null ? [] : statistics.Against(task, dense, complete).ToDictionary(comparison => comparison.Row);
+            foreach (var name in names)
+            {
+                var row = statistics.Summary(task, name);
+                var pair = against.GetValueOrDefault(name);
+                rows.Add([task, name.Method, Number(name.RatioRequested, "0.##"), name.Method == "dense" || row.IsCompressed ? Number(row.RatioEffective, "0.00") : "not compressed", $"{row.Items}",
+                    Number(row.Interval.Value, "0.0000"), $"{Number(row.Interval.Low, "0.0000")} – {Number(row.Interval.High, "0.0000")}", name.Method == "dense" ? "" : Number(row.CompressedShare * 100, "0") + " %",
+                    pair is null ? "" : $"{Number(pair.Difference.Value, "+0.0000;-0.0000")} ({Number(pair.Difference.Low, "+0.0000;-0.0000")} – {Number(pair.Difference.High, "+0.0000;-0.0000")})", pair is null ? "" : Number(pair.HolmP, "0.000")]);
+            }
+        }
+        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}");
+        DataTable.Write(Columns, rows, column => column >= 2);
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

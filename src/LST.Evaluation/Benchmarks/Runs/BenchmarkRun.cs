@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using LST.Core.Compression;
+using LST.Evaluation.Benchmarks.Items;
+
+namespace LST.Evaluation.Benchmarks.Runs;
+
+/// <summary>What a benchmark is asked for.</summary>
+public sealed record BenchmarkSettings
+{
+    /// <summary>Methods; dense is added in front when it is missing.</summary>
+    public required IReadOnlyList<MethodSpec> Methods { get; init; }
+
+    /// <summary>Ratios.</summary>
+    public required IReadOnlyList<Ratio> Ratios { get; init; }
+
+    /// <summary>Items of a task, drawn by a seeded shuffle; null: all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Part of each task.</summary>
+    public Shard Shard { get; init; }
+}
+
+/// <summary>
+/// Scores every item of some tasks under every row and writes a line for each, item after item: stopped or killed, the same command goes on behind the last line, and nothing is scored twice.
+/// </summary>
+/// <param name="settings">What is asked for.</param>
+/// <param name="contexts">Compresses contexts; says which rows have nothing to work with.</param>
+public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts contexts)
+{
+    private readonly List<string> notes = [];
+
+    /// <summary>Sentences on rows that were left out.</summary>
+    public IReadOnlyList<string> Notes => notes;
+
+    /// <summary>Runs the tasks.</summary>
+    /// <param name="tasks">Loaded tasks.</param>
+    /// <param name="folder">Where lines go.</param>
+    /// <param name="progress">Told after each item.</param>
+    /// <param name="cancel">Stops between items; what was scored stays.</param>
+    public void Run(IReadOnlyList<IBenchmarkTask> tasks, ItemFolder folder, IRunProgress? progress = null, CancellationToken cancel = default)
+    {
+        progress ??= new SilentProgress();
+        var rows = Rows();
+        foreach (var task in tasks)
+        {
+            using var log = folder.Log(task.Name, settings.Shard);
+            var selected = ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard);
+            List<(int Index, List<BenchmarkRow> Missing)> work = [.. selected.Select(item => (item.Index, rows.Where(row => !log.Contains(task.ItemId(item.Index), row.Name)).ToList()))];
+            progress.Begin($"{folder.Manifest.Model} · {task.Name}", selected.Count, work.Count(item => item.Missing.Count == 0), "items");
+            foreach (var (index, missing) in work.Where(item => item.Missing.Count > 0))
+            {
+                cancel.ThrowIfCancellationRequested();
+                var lines = task.Score(index, missing, cancel);
+                if (lines.Count != missing.Count) throw new UnreachableException($"{task.Name}: {lines.Count} lines for {missing.Count} rows");
+                log.Append([.. lines]);
+                progress.Advance(1);
+            }
+        }
+    }
+
+    private List<BenchmarkRow> Rows()
+    {
+        List<BenchmarkRow> rows = [];
+        foreach (var row in BenchmarkRow.All(settings.Methods, settings.Ratios))
+        {
+            if (row.Method.IsOptional && contexts.Missing(row) is { } sentence)
+            {
+                if (!notes.Contains(sentence)) notes.Add(sentence);
+            }
+            else rows.Add(row);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,24 @@
+using LST.Evaluation.Benchmarks.Items;
+
+namespace LST.Evaluation.Benchmarks.Runs;
+
+/// <summary>A task of a benchmark, loaded: a list of items, each of which is scored for any rows at once.</summary>
+public interface IBenchmarkTask
+{
+    /// <summary>Name in item lines and of their file.</summary>
+    string Name { get; }
+
+    /// <summary>Number of items, without a limit.</summary>
+    int Count { get; }
+
+    /// <summary>Name of an item, unique within the task.</summary>
+    /// <param name="index">From 0.</param>
+    string ItemId(int index);
+
+    /// <summary>Scores an item.</summary>
+    /// <param name="index">From 0.</param>
+    /// <param name="rows">Methods and ratios that are wanted.</param>
+    /// <param name="cancel">Stops between layers and tokens.</param>
+    /// <returns>A line for each row.</returns>
+    IReadOnlyList<ItemLine> Score(int index, IReadOnlyList<BenchmarkRow> rows, CancellationToken cancel);
+}

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+using LST.Evaluation.Benchmarks.Items;
+
+namespace LST.Evaluation.Benchmarks.Runs;
+
+/// <summary>What lines of all tasks have in common.</summary>
+internal static class LineBuilder
+{
+    /// <summary>A line without its answer.</summary>
+    public static ItemLine Of(IBenchmarkTask task, int index, BenchmarkRow row, CacheTally tally, string mode) => new()
+    {
+        Task = task.Name,
+        ItemId = task.ItemId(index),
+        ItemIndex = index,
+        Method = row.Method.Typed,
+        Options = Options(row),
+        RatioRequested = row.Ratio.Value,
+        Mode = mode,
+        TokensCtx = (int)tally.Tokens,
+        KvEntriesFull = tally.FullEntries,
+        KvEntriesKept = tally.KeptEntries,
+        Compressed = row.IsDense ? null : tally.CompressedItems > 0,
+        Gold = null,
+        Score = 0,
+        ParityFlags = [],
+    };
+
+    /// <summary>Resolved options of a method.</summary>
+    public static JsonObject Options(BenchmarkRow row) => new(row.Method.Options.Values.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
+}

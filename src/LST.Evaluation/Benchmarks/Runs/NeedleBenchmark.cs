@@ -1,0 +1,49 @@
+using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.Ruler.Grid;
+
+namespace LST.Evaluation.Benchmarks.Runs;
+
+/// <summary>The needle-in-a-haystack grid of depth and length, scored by string match; an answer ends at a line feed.</summary>
+/// <param name="loaded">The model.</param>
+/// <param name="contexts">Compresses contexts.</param>
+/// <param name="cells">Its cells.</param>
+/// <param name="mode">What is compressed.</param>
+public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<NeedleGridSample> cells, CompressionMode mode) : IBenchmarkTask
+{
+    private readonly TextAnswers answers = new(loaded, contexts, mode);
+
+    /// <inheritdoc/>
+    public string Name => "niah";
+
+    /// <inheritdoc/>
+    public int Count => cells.Count;
+
+    /// <inheritdoc/>
+    public string ItemId(int index) => cells[index].ItemId;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ItemLine> Score(int index, IReadOnlyList<BenchmarkRow> rows, CancellationToken cancel)
+    {
+        var cell = cells[index];
+        var made = answers.Of(cell.Context, cell.Question, rows, SanFranciscoNeedle.NewTokens, answer => FirstLine(answer).Length < answer.TrimStart().Length, cancel);
+        return
+        [
+            .. rows.Select((row, r) => LineBuilder.Of(this, index, row, made[r].Tally, ModeName.Of(mode)) with
+            {
+                Gold = SanFranciscoNeedle.Answer,
+                Prediction = made[r].Text,
+                Score = SanFranciscoNeedle.Score(FirstLine(made[r].Text)),
+                Length = cell.Length,
+                Depth = cell.Depth,
+            }),
+        ];
+    }
+
+    // An answer that begins with a line feed has its first words behind it.
+    private static string FirstLine(string answer)
+    {
+        var text = answer.TrimStart();
+        var end = text.IndexOf('\n', StringComparison.Ordinal);
+        return end < 0 ? text : text[..end];
+    }
+}
