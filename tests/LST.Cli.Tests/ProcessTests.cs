@@ -37,7 +37,8 @@ public sealed class ProcessTests : IDisposable
     public async Task An_interrupt_ends_in_a_sentence_and_keeps_what_was_finished()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
-        using var process = Start("dotnet", [Program, .. Line]);
+        // So long a run that it is not over before kill has started.
+        using var process = Start("dotnet", [Program, .. Line.Select(word => word == "6" ? "200" : word)]);
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
 
         await Journal(process, lines: 1 + 3);
