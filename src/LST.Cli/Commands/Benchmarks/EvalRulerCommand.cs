@@ -58,7 +58,7 @@ public sealed class EvalRulerCommand : BenchmarkCommand<EvalRulerCommand.Flags>
 
         public JsonObject SettingsObject => new() { ["variant"] = isShort ? "short" : "reference", ["data_seed"] = seed };
 
-        public IReadOnlyDictionary<string, string> Data => new Dictionary<string, string>();
+        public IReadOnlyDictionary<string, string> Data { get; private set; } = new Dictionary<string, string>();
 
         public IReadOnlyList<string> Notes => notes;
 
@@ -87,6 +87,7 @@ public sealed class EvalRulerCommand : BenchmarkCommand<EvalRulerCommand.Flags>
                 }
                 if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, samples, mode, Flags(task, data)));
             }
+            if (loadedTasks.Exists(made => RulerTasks.Find(made.Name).HasEssays)) Data = new Dictionary<string, string> { ["haystack"] = data.Essays.Sha256 };
             return loadedTasks.Count > 0 ? loadedTasks : throw new DataException(string.Join(" ", notes));
         }
 

@@ -49,7 +49,9 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
     {
         public JsonObject SettingsObject => new() { ["protocol"] = ZeroShotBenchmark.Mode };
 
-        public IReadOnlyDictionary<string, string> Data => tasks.ToDictionary(task => task.Items.Task.Name, task => task.Items.Sha256);
+        // Examples come from the training split: with another one they are other prompts.
+        public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? "") })
+            .Where(file => file.Sha256.Length > 0).ToDictionary(file => file.Name, file => file.Sha256);
 
         public IReadOnlyList<string> Notes => shots == 0 ? [] : [.. tasks.Where(task => task.Training is null).Select(task => $"{task.Items.Task.Name}: no training split is here, so that examples are the last 100 items of the file, which are not scored")];
 

@@ -1,0 +1,39 @@
+namespace LST.Cli.Tests;
+
+/// <summary>Benchmarks from the command line: lines that are there are not scored again, wrong usage is one sentence.</summary>
+public sealed class BenchmarkCommandTests : IDisposable
+{
+    private readonly CliRun cli = new();
+
+    private static string Item(int i) => $$"""{"id":"A-{{i}}","template":"A","kind":"number","keys":1,"target_tokens":40,"context":"The list has no elements. The access code of the red-{{i}} archive is 7{{i}}31. The method returns a value.","question":"\nQuestion: What is the access code of the red-{{i}} archive?\nAnswer: The access code of the red-{{i}} archive is ","answer":"7{{i}}31"}""";
+
+    [Fact]
+    public void Recall_writes_a_line_for_each_item_and_row_and_the_same_line_again_scores_nothing()
+    {
+        var items = cli.Write("items.jsonl", string.Join('\n', Enumerable.Range(1, 3).Select(Item)) + "\n");
+        string[] line = ["eval", "recall", "--items", items, "--methods", "streaming,mean", "--ratios", "2", "--out", cli.At("lines")];
+
+        var first = cli.Run(line);
+        var bytes = File.ReadAllBytes(cli.At("lines/recall.jsonl"));
+        var again = cli.Run(line);
+
+        Assert.Equal((0, 0), (first.ExitCode, again.ExitCode));
+        Assert.Equal(9, File.ReadAllLines(cli.At("lines/recall.jsonl")).Length);
+        Assert.Equal(bytes, File.ReadAllBytes(cli.At("lines/recall.jsonl")));
+        Assert.Equal(first.Output, again.Output);
+        Assert.Equal(first.Output, cli.Run("items", "table", cli.At("lines")).Output);
+        Assert.Equal(2, cli.Run([.. line, "--dtype", "bfloat16"]).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("task 'sums' is unknown; known tasks: recall, repeats", "recall", "--tasks", "sums")]
+    [InlineData("--shard '3/2'", "recall", "--shard", "3/2")]
+    [InlineData("'niah_9' is no task of RULER", "ruler", "--tasks", "niah_9")]
+    [InlineData("--variant 'long' is unknown; known: reference, short", "ruler", "--variant", "long")]
+    [InlineData("task 'mmlu' is unknown", "zeroshot", "--tasks", "mmlu")]
+    [InlineData("--query-aware: a likelihood task has no question apart from its context", "zeroshot", "--query-aware")]
+    [InlineData("--lengths '0'", "niah", "--lengths", "0")]
+    public void Wrong_usage_is_one_sentence_and_leaves_nothing(string sentence, params string[] arguments) => cli.Refuses(2, [sentence], ["eval", .. arguments]);
+
+    public void Dispose() => cli.Dispose();
+}
