@@ -34,6 +34,9 @@ public sealed record JsonLayout(int Indent, MemberOrder Members, PlainArrays Arr
     /// <summary>Names of members whose value is written on one line, whatever it holds.</summary>
     public IReadOnlySet<string> OneLineMembers { get; init; } = new HashSet<string>();
 
+    /// <summary>Names of members whose value is an array of which each element is written on a line of its own, whatever it holds.</summary>
+    public IReadOnlySet<string> OneLineElements { get; init; } = new HashSet<string>();
+
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The text of a value.</summary>
@@ -42,6 +45,17 @@ public sealed record JsonLayout(int Indent, MemberOrder Members, PlainArrays Arr
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, IndentSize = Indent, NewLine = "\n", Encoder = Plain.Encoder })) Write(writer, node);
         return Encoding.UTF8.GetString(buffer.ToArray()) + "\n";
+    }
+
+    private static void WriteLines(Utf8JsonWriter writer, JsonArray elements)
+    {
+        writer.WriteStartArray();
+        foreach (var element in elements)
+        {
+            if (element is null) writer.WriteNullValue();
+            else writer.WriteRawValue(element.ToJsonString(Plain));
+        }
+        writer.WriteEndArray();
     }
 
     private void Write(Utf8JsonWriter writer, JsonNode? node)
@@ -57,6 +71,7 @@ public sealed record JsonLayout(int Indent, MemberOrder Members, PlainArrays Arr
                 {
                     writer.WritePropertyName(name);
                     if (value is not null && OneLineMembers.Contains(name)) writer.WriteRawValue(value.ToJsonString(Plain));
+                    else if (value is JsonArray elements && OneLineElements.Contains(name)) WriteLines(writer, elements);
                     else Write(writer, value);
                 }
                 writer.WriteEndObject();

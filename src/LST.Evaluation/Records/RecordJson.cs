@@ -15,7 +15,8 @@ public static class RecordJson
         RespectRequiredConstructorParameters = true,
     };
 
-    private static readonly JsonLayout Layout = new(Indent: 2, MemberOrder.AsGiven, PlainArrays.OneLine);
+    // Of benchmarks a record has thousands of rows.
+    private static readonly JsonLayout Layout = new(Indent: 2, MemberOrder.AsGiven, PlainArrays.OneLine) { OneLineElements = new HashSet<string> { "method_rows" } };
 
     /// <summary>The value as indented JSON text that ends with a line feed.</summary>
     /// <exception cref="ArgumentException">A number is NaN or infinite.</exception>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using LST.Cli.Terminal;
 using LST.Core;
@@ -5,8 +6,10 @@ using LST.Core.Compression;
 using LST.Evaluation;
 using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Perplexity;
+using LST.Evaluation.Records;
 using Spectre.Console.Cli;
 
 namespace LST.Cli.Commands.Benchmarks;
@@ -40,6 +43,8 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
         if (Numbers.Threads("--threads", settings.Threads) is { } threads) TorchSharp.torch.set_num_threads(threads);
 
         IReadOnlyList<string> notes = [];
+        BenchmarkRecord? record = null;
+        var clock = Stopwatch.StartNew();
         var folder = RunDisplay.Show(progress =>
         {
             using var loaded = LoadedModel.Open(settings.Model, dtype, settings.Attention.ToLowerInvariant(), progress, cancel: cancellationToken);
@@ -55,16 +60,19 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
                 WeightsSha256 = loaded.Identity.WeightsSha256,
                 Seed = seed,
                 Settings = new JsonObject([.. plan.Settings, KeyValuePair.Create("dtype", (JsonNode?)PerplexityNames.Dtype(dtype)), KeyValuePair.Create("attention", (JsonNode?)settings.Attention.ToLowerInvariant())]),
-                Methods = asked.Methods.ToDictionary(method => method.Typed, method => new JsonObject(method.Options.Values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)))),
+                Methods = BenchmarkRow.All(asked.Methods, [Ratio.One]).Select(row => row.Method).Concat(asked.Methods).DistinctBy(method => method.Typed).ToDictionary(method => method.Typed, method => new JsonObject(method.Options.Values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)))),
                 Data = plan.Data,
             });
             var run = new BenchmarkRun(plan.LimitsItself ? asked with { Limit = null } : asked, contexts);
             run.Run(tasks, items, progress, cancellationToken);
             notes = [.. plan.Notes, .. run.Notes];
+            // A shard is a part of a run: the record is made of the merged whole.
+            if (shard.IsWhole) record = RecordStore.OfProject().Write(BenchmarkRecords.Of(loaded, items, asked, run.Asked(tasks, ItemFolder.Read(place)), CommandText.Of(CommandLine.Given), clock.Elapsed, notes));
             return items;
         });
         foreach (var note in notes) Console.WriteLine(note);
         ItemTable.Write(ItemFolder.Read(folder.FolderPath), folder.Manifest);
+        Console.WriteLine(record is null ? $"lines in {folder.FolderPath}" : $"record {record.Id}, peak memory {MemoryEstimate.Text(record.PeakMemoryBytes)}, {record.WallSeconds:0} s; lines in {folder.FolderPath}");
         return 0;
     }
 }

@@ -48,6 +48,12 @@ public sealed record ItemLine
     /// <summary>Pairs that were kept; a super-token counts 1.</summary>
     public required long KvEntriesKept { get; init; }
 
+    /// <summary>Bytes of the dense cache, as a packed cache holds it.</summary>
+    public required long CacheBytesFull { get; init; }
+
+    /// <summary>Bytes of what was kept: keys, values, bias, positions.</summary>
+    public required long CacheBytesKept { get; init; }
+
     /// <summary>False where the method left the cache as it was, a short context for instance; null where nothing was said: then the entries tell.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Compressed { get; init; }
@@ -110,6 +116,7 @@ public sealed record ItemLine
         : ItemIndex < 0 ? FormattableString.Invariant($"item_index {ItemIndex} is negative")
         : !(double.IsFinite(RatioRequested) && RatioRequested > 0) ? FormattableString.Invariant($"ratio_requested {RatioRequested} is not a positive number")
         : TokensCtx < 0 || KvEntriesFull < 0 || KvEntriesKept < 0 || (KvEntriesKept == 0 && KvEntriesFull > 0) ? "tokens_ctx, kv_entries_full and kv_entries_kept cannot be these numbers"
+        : CacheBytesFull < 0 || CacheBytesKept < 0 ? "cache_bytes_full and cache_bytes_kept cannot be negative"
         : _statedRatio is { } stated && !(Math.Abs(stated - RatioEffective) <= 1e-9 * RatioEffective) ? FormattableString.Invariant($"ratio_effective {stated} is not kv_entries_full / kv_entries_kept")
         : Prediction is null && Loglik is null ? "there is neither prediction nor loglik"
         : !double.IsFinite(Score) || Scores?.Values.All(double.IsFinite) == false ? "a score is not a finite number"

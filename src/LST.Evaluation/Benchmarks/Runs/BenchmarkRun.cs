@@ -58,6 +58,19 @@ public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts 
         }
     }
 
+    /// <summary>What a finished run asked for, of the lines of its folder, by task.</summary>
+    /// <param name="tasks">Loaded tasks.</param>
+    /// <param name="lines">All lines of the folder; other commands may have added to them.</param>
+    public IReadOnlyList<(IBenchmarkTask Task, IReadOnlyList<ItemLine> Lines)> Asked(IReadOnlyList<IBenchmarkTask> tasks, IReadOnlyList<ItemLine> lines)
+    {
+        var rows = Rows().Select(row => row.Name).ToHashSet();
+        return [.. tasks.Select(task =>
+        {
+            var items = ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard).Select(item => task.ItemId(item.Index)).ToHashSet(StringComparer.Ordinal);
+            return (task, (IReadOnlyList<ItemLine>)[.. lines.Where(line => line.Task == task.Name && rows.Contains(line.Row) && items.Contains(line.ItemId))]);
+        })];
+    }
+
     private List<BenchmarkRow> Rows()
     {
         List<BenchmarkRow> rows = [];

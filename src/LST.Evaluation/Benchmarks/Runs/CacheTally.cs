@@ -7,7 +7,9 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="Tokens">Ids that could be compressed, n' of every context: all but the last.</param>
 /// <param name="FullEntries">Entries of the full caches, all layers and KV heads.</param>
 /// <param name="KeptEntries">Entries that were kept.</param>
-public readonly record struct CacheTally(int Items, int CompressedItems, int Contexts, long Tokens, long FullEntries, long KeptEntries)
+/// <param name="FullBytes">Bytes of the full caches, as a packed cache holds them.</param>
+/// <param name="KeptBytes">Bytes of what was kept: keys, values, bias, positions.</param>
+public readonly record struct CacheTally(int Items, int CompressedItems, int Contexts, long Tokens, long FullEntries, long KeptEntries, long FullBytes = 0, long KeptBytes = 0)
 {
     /// <summary>Below this a row claims no accuracy under compression.</summary>
     public const double LeastRatio = 1.05;
@@ -29,7 +31,7 @@ public readonly record struct CacheTally(int Items, int CompressedItems, int Con
 
     /// <summary>Both together.</summary>
     public static CacheTally operator +(CacheTally a, CacheTally b) => new(a.Items + b.Items, a.CompressedItems + b.CompressedItems, a.Contexts + b.Contexts,
-        a.Tokens + b.Tokens, a.FullEntries + b.FullEntries, a.KeptEntries + b.KeptEntries);
+        a.Tokens + b.Tokens, a.FullEntries + b.FullEntries, a.KeptEntries + b.KeptEntries, a.FullBytes + b.FullBytes, a.KeptBytes + b.KeptBytes);
 
     /// <summary>All items of a row.</summary>
     public static CacheTally Sum(IEnumerable<CacheTally> items) => items.Aggregate(default(CacheTally), (sum, item) => sum + item);

@@ -42,8 +42,19 @@ public sealed class CompressedContexts(LoadedModel loaded) : IDisposable
         if (jobOf.Contains(-1)) jobs.Add(new CompressionJob(CompressorOf(Dense), Ratio.One));
         var prompts = PromptCompression.Run(loaded.Model, context, jobs, loaded.Tokenizer, cancel);
         // What kept everything after all is not called compressed.
-        var kept = jobOf.Select(job => job < 0 ? full : Math.Min(prompts.Jobs[job].Slots, full)).ToArray();
-        return new CompressedContext(prompts, [.. jobOf.Select(job => job < 0 ? whole : job)], [.. kept.Select(slots => new CacheTally(1, slots < full ? 1 : 0, 1, context.Length, full, slots))]);
+        CacheTally Tally(int job)
+        {
+            var slots = job < 0 ? full : Math.Min(prompts.Jobs[job].Slots, full);
+            return new CacheTally(1, slots < full ? 1 : 0, 1, context.Length, full, slots, Bytes(context.Length), job < 0 ? Bytes(context.Length) : prompts.Jobs[job].Cache.Bytes);
+        }
+        return new CompressedContext(prompts, [.. jobOf.Select(job => job < 0 ? whole : job)], [.. jobOf.Select(Tally)]);
+    }
+
+    // Keys, values, and one int32 position a token and layer, as the packed layer would hold them.
+    private long Bytes(int tokens)
+    {
+        var config = loaded.Model.Config;
+        return (long)config.Layers * tokens * ((config.KeyValueHeads * 2L * config.HeadDim * (loaded.Model.Dtype == TorchSharp.torch.float32 ? 4 : 2)) + sizeof(int));
     }
 
     /// <inheritdoc/>

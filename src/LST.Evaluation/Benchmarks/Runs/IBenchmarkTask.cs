@@ -8,6 +8,12 @@ public interface IBenchmarkTask
     /// <summary>Name in item lines and of their file.</summary>
     string Name { get; }
 
+    /// <summary>Name of the first score.</summary>
+    string Headline => "score";
+
+    /// <summary>Whether a smaller score is a better one.</summary>
+    bool SmallerIsBetter => false;
+
     /// <summary>Number of items, without a limit.</summary>
     int Count { get; }
 

@@ -19,6 +19,8 @@ internal static class LineBuilder
         TokensCtx = (int)tally.Tokens,
         KvEntriesFull = tally.FullEntries,
         KvEntriesKept = tally.KeptEntries,
+        CacheBytesFull = tally.FullBytes,
+        CacheBytesKept = tally.KeptBytes,
         Compressed = row.IsDense ? null : tally.CompressedItems > 0,
         Gold = null,
         Score = 0,

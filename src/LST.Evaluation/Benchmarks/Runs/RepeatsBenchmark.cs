@@ -17,6 +17,12 @@ public sealed class RepeatsBenchmark(LoadedModel loaded, CompressedContexts cont
     public string Name => "repeats";
 
     /// <inheritdoc/>
+    public string Headline => "nll";
+
+    /// <inheritdoc/>
+    public bool SmallerIsBetter => true;
+
+    /// <inheritdoc/>
     public int Count => chunks.Count;
 
     /// <inheritdoc/>

@@ -17,6 +17,9 @@ public sealed class ZeroShotBenchmark(ZeroShotScorer scorer, ZeroShotTask task, 
     public string Name => shots == 0 ? task.Name : FormattableString.Invariant($"{task.Name}-{shots}shot");
 
     /// <inheritdoc/>
+    public string Headline => task.Headline;
+
+    /// <inheritdoc/>
     public int Count => documents.Count;
 
     /// <inheritdoc/>

@@ -20,6 +20,8 @@ internal static class ExampleLines
         TokensCtx = 500 + item,
         KvEntriesFull = 1000 + item,
         KvEntriesKept = (long)((1000 + item) / row.RatioRequested),
+        CacheBytesFull = 512 * (1000 + item),
+        CacheBytesKept = 512 * (long)((1000 + item) / row.RatioRequested),
         Prediction = $"7{item}\n\"é😀\u2028",
         Gold = new JsonArray("7", "8"),
         Score = score ?? (item * 7 + row.Method.Length + (int)row.RatioRequested) % 3 / 2.0,

@@ -15,7 +15,7 @@ public class ItemLineTests
     {
         var line = JsonNode.Parse(ItemText.Format(Example))!.AsObject();
 
-        string[] must = ["task", "item_id", "method", "options", "ratio_requested", "ratio_effective", "mode", "tokens_ctx", "kv_entries_full", "kv_entries_kept", "prediction", "gold", "score", "parity_flags"];
+        string[] must = ["task", "item_id", "method", "options", "ratio_requested", "ratio_effective", "mode", "tokens_ctx", "kv_entries_full", "kv_entries_kept", "cache_bytes_full", "cache_bytes_kept", "prediction", "gold", "score", "parity_flags"];
         Assert.Empty(must.Except(line.Select(member => member.Key)));
         Assert.DoesNotContain(line, member => member.Value is null);
     }

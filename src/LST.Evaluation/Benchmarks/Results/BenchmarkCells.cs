@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using LST.Core;
+using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.ZeroShot;
+using LST.Evaluation.Records;
+using LST.Evaluation.Statistics;
+
+namespace LST.Evaluation.Benchmarks.Results;
+
+/// <summary>Cells of a record from item lines.</summary>
+/// <param name="seed">Seed of the bootstraps.</param>
+public sealed class BenchmarkCells(long seed = 0)
+{
+    private const int Decimals = 6;
+    private static readonly string[] LabelNames = ["template", "keys", "kind"];
+    private readonly Dictionary<int, PairedBootstrap> bootstraps = [];
+
+    /// <summary>The cells of a task, in the order of lengths and variants.</summary>
+    /// <param name="lines">Its lines; every row has the same items in every cell.</param>
+    /// <param name="headline">Name of the first score.</param>
+    /// <param name="smallerIsBetter">Whether a smaller score is a better one.</param>
+    /// <exception cref="DataException">A row lacks an item that another row has.</exception>
+    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false) =>
+    [
+        .. lines.GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
+            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter)),
+    ];
+
+    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter)
+    {
+        var items = rows[0];
+        if (rows.FirstOrDefault(row => !row.Select(line => line.ItemId).SequenceEqual(items.Select(line => line.ItemId), StringComparer.Ordinal)) is { } other)
+            throw new DataException($"{key}: a record needs every row on the same items, but {items[0].Row} has {items.Length} and {other[0].Row} {other.Length}, or others; run the command to its end.");
+        var dense = rows.FirstOrDefault(row => row[0].Row == new ItemRow("dense", 1));
+        return new BenchmarkCell
+        {
+            Task = key.Task,
+            Length = key.Length,
+            Variant = key.Variant,
+            Headline = headline,
+            SmallerIsBetter = smallerIsBetter,
+            ParityFlags = items[0].ParityFlags,
+            Items = new ItemPlaces([.. items.Select(line => checked((int)line.ItemIndex))]),
+            MeanTokens = Math.Round(items.Average(line => (double)line.TokensCtx), 2),
+            Labels = Labels(items),
+            Rows = [.. rows.Select(row => Row(row, dense, headline))],
+        };
+    }
+
+    private CellRow Row(ItemLine[] items, ItemLine[]? dense, string headline)
+    {
+        var scores = new Dictionary<string, ItemScores> { [headline] = new([.. items.Select(line => line.Score)]) };
+        foreach (var name in items[0].Scores?.Keys ?? [])
+            scores.TryAdd(name, new ItemScores([.. items.Select(line => line.Scores?.GetValueOrDefault(name, double.NaN) ?? double.NaN)]));
+        // A task with one continuation is judged by how likely it is, too.
+        var likelihoods = items[0].Scores is not null && items.All(line => line.Loglik is { Count: 1 }) ? new ItemScores([.. items.Select(line => line.Loglik![0])]) : null;
+        if (likelihoods is not null) scores["loglik"] = likelihoods;
+        var headlines = scores[headline];
+        var compared = dense is null || ReferenceEquals(dense, items) ? null : PairedComparison.Of(headlines.Values, new ItemScores([.. dense.Select(line => line.Score)]).Values);
+        var difference = compared is null ? (Estimate?)null : Bootstrap(items.Length).Mean([.. items.Zip(dense!, (a, b) => a.Score - b.Score)]);
+        var row = items[0];
+        return new CellRow
+        {
+            Method = row.Method,
+            Ratio = row.RatioRequested,
+            KvEntriesFull = items.Sum(line => line.KvEntriesFull),
+            KvEntriesKept = items.Sum(line => line.KvEntriesKept),
+            BytesPerToken = Math.Round(items.Sum(line => (double)line.CacheBytesKept) / Math.Max(1, items.Sum(line => (double)line.TokensCtx)), 2),
+            CompressedItems = row.Method == "dense" ? 0 : items.Count(line => line.IsCompressed),
+            Score = headlines.Values.Average(),
+            Ci95 = Rounded((headlines.IsBinary ? StandardErrors.Wilson((int)headlines.Values.Sum(), items.Length) : Bootstrap(items.Length).Mean(headlines.Values)).Ci95),
+            Difference = difference is { } mean ? Math.Round(mean.Value, Decimals) : null,
+            DifferenceCi95 = difference is { } interval ? Rounded(interval.Ci95) : null,
+            P = compared is null ? null : Math.Round(compared.McNemarP, Decimals),
+            Perplexity = likelihoods is null ? null : TaskScores.PerplexityOf(likelihoods.Values).Mean,
+            Scores = scores,
+        };
+    }
+
+    // What tells items apart and is written on every line of an item alike.
+    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items)
+    {
+        var labels = new Dictionary<string, JsonArray>();
+        if (items[0].Depth is not null) labels["depth"] = new JsonArray([.. items.Select(line => (JsonNode?)line.Depth)]);
+        foreach (var name in LabelNames)
+        {
+            if (items.All(line => line.Further?.ContainsKey(name) == true))
+                labels[name] = new JsonArray([.. items.Select(line => JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(line.Further![name], RecordJson.Options)))]);
+        }
+        return labels.Count == 0 ? null : labels;
+    }
+
+    private static double[] Rounded(IEnumerable<double> values) => [.. values.Select(value => Math.Round(value, Decimals))];
+
+    private PairedBootstrap Bootstrap(int items)
+    {
+        if (!bootstraps.TryGetValue(items, out var bootstrap)) bootstraps.Add(items, bootstrap = new PairedBootstrap(items, seed));
+        return bootstrap;
+    }
+}
