@@ -139,7 +139,7 @@ public static class CommandLine
                     .WithExample("records", "list").WithExample("records", "list", "--kind", "ppl", "--model", "lst-ref", "--text", "api");
                 records.AddCommand<RecordsShowCommand>("show").WithDescription("One record: what ran, on what, and what came out.")
                     .WithExample("records", "show", "d5209c7f").WithExample("records", "show", "training-smollm2-lst-4x", "--json");
-                records.AddCommand<RecordsSqlCommand>("sql").WithDescription("SQL over all records: the tables records, ppl and training. Read only.")
+                records.AddCommand<RecordsSqlCommand>("sql").WithDescription("SQL over all records: the tables records, ppl, items and training. Read only.")
                     .WithExample("records", "sql", "\"DESCRIBE ppl\"")
                     .WithExample("records", "sql", "\"SELECT method, ppl FROM ppl WHERE ratio = 4\"")
                     .WithExample("records", "sql", "\"FROM training WHERE is_best\"", "--format", "csv");

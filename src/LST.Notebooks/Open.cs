@@ -2,6 +2,7 @@ using LST.Core;
 using LST.Core.Compression;
 using LST.Core.Sidecar;
 using LST.Evaluation;
+using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Perplexity;
 using LST.Evaluation.Records;
 using LST.Evaluation.Reports;
@@ -78,6 +79,10 @@ public static class Open
         return tables;
     }
 
+    /// <summary>Benchmark records of these ids, joined to tables: one for each benchmark, model, mode and setting.</summary>
+    /// <exception cref="DataException">A record is not there or not whole, or two of one table do not belong together.</exception>
+    public static IReadOnlyList<BenchmarkTable> Benchmarks(params IEnumerable<string> ids) => BenchmarkTable.Join(ids.Select(Record<BenchmarkRecord>));
+
     /// <summary>A training record.</summary>
     /// <exception cref="DataException">The record is not there or not whole.</exception>
     public static TrainingRecord Training(string id) => Record<TrainingRecord>(id);
@@ -87,9 +92,15 @@ public static class Open
     public static TRecord Record<TRecord>(string id)
         where TRecord : RunRecord
     {
-        var kind = id.Split('-', 2)[0];
-        var path = Path.Combine(ProjectFolders.Results, kind, id + ".json");
-        if (!File.Exists(path)) throw new DataException($"There is no record '{id}' in data/results/{kind}; take an id that ./lst records list prints.");
+        string path;
+        try
+        {
+            path = RecordCatalog.OfProject().Find(id);
+        }
+        catch (UsageException unknown)
+        {
+            throw new DataException($"There is no record '{id}' in data/results; take an id that ./lst records list prints.", unknown);
+        }
         Inputs.File(path);
         return RecordStore.Read<TRecord>(path);
     }

@@ -99,7 +99,7 @@ public sealed class ReproduceUsageTests : IDisposable
         var result = await project.Run("reproduce", "--figures");
 
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
-        Assert.Equal("lst: notebook '00-table', cell 'work', line 1: There is no record 'ppl-lst-ref-api-e1-00000000' in data/results/ppl; take an id that ./lst records list prints; what ran is in figures/00-table.failed.ipynb", result.ErrorLines[^1]);
+        Assert.Equal("lst: notebook '00-table', cell 'work', line 1: There is no record 'ppl-lst-ref-api-e1-00000000' in data/results; take an id that ./lst records list prints; what ran is in figures/00-table.failed.ipynb", result.ErrorLines[^1]);
         Assert.Equal(["figures/00-table.failed.ipynb"], project.Files().Except(files));
     }
 

@@ -14,7 +14,7 @@ public sealed class RecordsSqlCommand : Command<RecordsSqlCommand.Settings>
     public sealed class Settings : CommandSettings
     {
         /// <summary>SQL.</summary>
-        [CommandArgument(0, "<SQL>"), Description("One statement of DuckDB's SQL that reads, over the tables records (a row a run), ppl (a method and ratio) and training (a development point); DESCRIBE ppl lists columns.")]
+        [CommandArgument(0, "<SQL>"), Description("One statement of DuckDB's SQL that reads, over the tables records (a row a run), ppl (a method and ratio), items (a task, length, method and ratio of a benchmark) and training (a development point); DESCRIBE ppl lists columns.")]
         public string Sql { get; init; } = "";
 
         /// <summary>Form of the result.</summary>

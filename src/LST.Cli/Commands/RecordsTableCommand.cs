@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using LST.Core;
+using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Records;
 using LST.Evaluation.Reports;
 using Spectre.Console.Cli;
@@ -13,7 +14,7 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
     public sealed class Settings : CommandSettings
     {
         /// <summary>Which records.</summary>
-        [CommandArgument(0, "[RECORDS]"), Description("Perplexity records: ids, their beginnings or ends, or files (default: all in data/results/ppl).")]
+        [CommandArgument(0, "[RECORDS]"), Description("Records of perplexity, or of benchmarks: ids, their beginnings or ends, or files (default: all in data/results/ppl).")]
         public string[]? Records { get; init; }
 
         /// <summary>The method of the paired column.</summary>
@@ -25,14 +26,39 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         public bool Best { get; init; }
 
         /// <summary>Who may win.</summary>
-        [CommandOption("--among <LIST>"), Description("With --best: names of the methods that count, several by commas (default: all).")]
+        [CommandOption("--among <LIST>"), Description("With --best, or of benchmarks: names of the methods that count, several by commas (default: all).")]
         public string? Among { get; init; }
+
+        /// <summary>Columns of benchmarks.</summary>
+        [CommandOption("--by <WHAT>"), Description("Benchmarks: a column for each task (default), length, depth, template, keys or kind.")]
+        public string? By { get; init; }
+
+        /// <summary>Score of benchmarks.</summary>
+        [CommandOption("--metric <NAME>"), Description("Benchmarks: another score than each task's first one, such as acc, acc_norm or loglik.")]
+        public string? Metric { get; init; }
+
+        /// <summary>Ratios of benchmarks.</summary>
+        [CommandOption("--real-ratios"), Description("Benchmarks: effective ratios in place of scores.")]
+        public bool RealRatios { get; init; }
+
+        /// <summary>No head.</summary>
+        [CommandOption("--bare"), Description("Benchmarks: the table alone, without records and commands above it.")]
+        public bool Bare { get; init; }
     }
 
     /// <inheritdoc/>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
-        var records = settings.Records is { Length: > 0 } names ? [.. names.Select(RecordCatalog.OfProject().Find).Select(RecordStore.Read<PerplexityRecord>)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
+        List<string> files = settings.Records is { Length: > 0 } names ? [.. names.Select(RecordCatalog.OfProject().Find)] : [];
+        var kinds = files.ConvertAll(file => RecordFile.Read(file).Record.Kind).Distinct().ToList();
+        if (kinds.Contains(BenchmarkRecord.RecordKind))
+        {
+            if (kinds.Count > 1) throw new UsageException($"one table is of one kind of records, but these are of {string.Join(" and ", kinds)}; name them apart");
+            WriteBenchmarks(files, settings);
+            return 0;
+        }
+        if (settings.By is not null || settings.Metric is not null || settings.RealRatios || settings.Bare) throw new UsageException("--by, --metric, --real-ratios and --bare are for records of benchmarks; name such records, or leave them out");
+        var records = files.Count > 0 ? [.. files.Select(RecordStore.Read<PerplexityRecord>)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
         if (records.Count == 0) throw new DataException("There is no perplexity record yet; make one with ./lst eval ppl.");
         if (!records.Any(record => record.Rows.Any(row => row.Method == settings.Against)) && settings.Against != "lst")
             throw new UsageException($"--against {settings.Against}: none of these records has such a row; they have {string.Join(", ", records.SelectMany(record => record.Rows).Select(row => row.Method).Distinct())}");
@@ -40,5 +66,17 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         var tables = PerplexityTable.Join(records);
         Console.Write(settings.Best ? BestMarkdown.Of(tables, settings.Among?.Split(',', StringSplitOptions.TrimEntries)) : PerplexityMarkdown.Of(tables, settings.Against));
         return 0;
+    }
+
+    private static void WriteBenchmarks(IReadOnlyList<string> files, Settings settings)
+    {
+        if (settings.Best) throw new UsageException("--best is for records of perplexity; rows of benchmarks stand from best to worst");
+        foreach (var table in BenchmarkTable.Join(files.Select(RecordStore.Read<BenchmarkRecord>)))
+        {
+            var view = new ScoreView(table, settings.By ?? ScoreView.ByTask, settings.Metric);
+            if (!settings.Bare) Console.Write(BenchmarkMarkdown.Head(table));
+            Console.Write(settings.RealRatios ? BenchmarkMarkdown.Ratios(view) : BenchmarkMarkdown.Of(view, settings.Among?.Split(',', StringSplitOptions.TrimEntries)));
+            if (!settings.Bare) Console.WriteLine();
+        }
     }
 }

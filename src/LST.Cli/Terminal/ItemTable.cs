@@ -19,9 +19,7 @@ internal static class ItemTable
         {
             var names = statistics.Rows(task);
             var dense = names.FirstOrDefault(row => row.Method == "dense");
-            var whole = dense.Method is null ? 0 : statistics.Summary(task, dense).Items;
-            List<ItemRow> complete = [.. names.Where(row => row != dense && statistics.Summary(task, row).Items == whole)];
-            var against = dense.Method is null ? [] : statistics.Against(task, dense, complete).ToDictionary(comparison => comparison.Row);
+            var against = dense.Method is null ? [] : statistics.Against(task, dense).ToDictionary(comparison => comparison.Row);
             foreach (var name in names)
             {
                 var row = statistics.Summary(task, name);
@@ -31,7 +29,7 @@ internal static class ItemTable
                     pair is null ? "" : $"{Number(pair.Difference.Value, "+0.0000;-0.0000")} ({Number(pair.Difference.Low, "+0.0000;-0.0000")} – {Number(pair.Difference.High, "+0.0000;-0.0000")})", pair is null ? "" : Number(pair.HolmP, "0.000")]);
             }
         }
-        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}");
+        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}{(statistics.Tasks.Contains("repeats") ? "; of repeats the score is a loss, smaller is better" : "")}");
         DataTable.Write(Columns, rows, column => column >= 2);
     }
 

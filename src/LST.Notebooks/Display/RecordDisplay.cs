@@ -1,4 +1,5 @@
 using System.Globalization;
+using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Records;
 using LST.Evaluation.Reports;
 
@@ -17,6 +18,7 @@ internal static class RecordDisplay
         Displays.Show<RunRecord>(Of);
         Displays.Show<PerplexityRecord>(Of);
         Displays.Show<PerplexityTable>(Of);
+        Displays.Show<ScoreView>(Of);
         Displays.ShowSentence<TrainedSidecar>(trained => trained.ToString());
     }
 
@@ -29,6 +31,14 @@ internal static class RecordDisplay
 
     private static Table Of(PerplexityTable table) => new($"{table.Records[0].Model.Name} on {table.Records[0].Text.Name}, {table.Records[0].Protocol}, {table.Records[0].Chunks} chunks", Columns,
         [.. table.Rows.Select(row => Row(row.Row))], $"records: {string.Join(", ", table.Records.Select(record => record.Id))}");
+
+    private static Table Of(ScoreView view)
+    {
+        var (headings, rows) = BenchmarkMarkdown.Texts(view);
+        var first = view.Table.Records[0];
+        return new Table($"{first.Benchmark}, {first.Model.Name}, {first.Mode}{(view.IsShare ? ", percent" : "")}, with 95 % intervals", [.. headings.Select((heading, i) => (heading, i == 0 ? Side.Left : Side.Right))], rows,
+            $"records: {string.Join(", ", view.Table.Records.Select(record => record.Id))}");
+    }
 
     private static IReadOnlyList<string> Row(PerplexityRow row) =>
     [

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Records;
 using LST.Evaluation.Records.Query;
 using LST.Evaluation.Reports;
@@ -11,6 +12,8 @@ internal sealed partial class RecordPage(string name)
 {
     private static readonly string Root = ProjectFolders.Root!;
     private static readonly string Store = Path.Combine(Root, "data", "results", "ppl");
+
+    private static readonly string ItemStore = Path.Combine(Root, "data", "results", "items");
 
     public string Place { get; } = Path.Combine(Root, "docs", name);
 
@@ -28,6 +31,13 @@ internal sealed partial class RecordPage(string name)
     {
         using var query = RecordQuery.OfProject(_ => { });
         var filled = Statement().Replace(page, match => match.Groups["head"].Value + QueryText.Markdown(query.Run(match.Groups["sql"].Value.Replace("\\\"", "\"", StringComparison.Ordinal), TestContext.Current.CancellationToken)));
+        filled = Scores().Replace(filled, match =>
+        {
+            var table = Assert.Single(BenchmarkTable.Join(match.Groups["ids"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => RecordStore.Read<BenchmarkRecord>(Path.Combine(ItemStore, id + ".json")))));
+            string? Option(string name) => match.Groups[name] is { Success: true } value ? value.Value : null;
+            var view = new ScoreView(table, Option("by") ?? ScoreView.ByTask, Option("metric"));
+            return match.Groups["head"].Value + (match.Groups["ratios"].Success ? BenchmarkMarkdown.Ratios(view) : BenchmarkMarkdown.Of(view, Option("among")?.Split(',')));
+        });
         return Best().Replace(filled, match =>
         {
             var records = Records(match.Groups["ids"].Value);
@@ -44,4 +54,7 @@ internal sealed partial class RecordPage(string name)
 
     [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: ppl-[a-z0-9-]+)+) --best(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
     private static partial Regex Best();
+
+    [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: (?:recall|ruler|niah|zeroshot)-[a-z0-9.-]+)+) --bare(?: --by (?<by>\\S+))?(?: --metric (?<metric>\\S+))?(?<ratios> --real-ratios)?(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
+    private static partial Regex Scores();
 }

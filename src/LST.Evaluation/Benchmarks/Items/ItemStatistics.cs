@@ -53,12 +53,12 @@ public sealed class ItemStatistics
             (double)items.Count(item => item.IsCompressed) / items.Count, items.Average(item => (double)item.TokensCtx));
     }
 
-    /// <summary>Rows against one, on the same items; the p values are adjusted for the number of rows (Holm).</summary>
+    /// <summary>Rows against one, on the items that both have; the p values are adjusted for the number of rows (Holm).</summary>
     /// <param name="task">The task.</param>
     /// <param name="reference">What every row is compared with, dense as a rule.</param>
     /// <param name="rows">The others; null: all of the task.</param>
     /// <exception cref="UsageException">No line of that task or row.</exception>
-    /// <exception cref="DataException">Two rows do not have the same items.</exception>
+    /// <exception cref="DataException">Two rows have no item in common.</exception>
     public IReadOnlyList<ItemComparison> Against(string task, ItemRow reference, IReadOnlyList<ItemRow>? rows = null)
     {
         rows ??= [.. Rows(task).Where(row => row != reference)];
@@ -74,16 +74,16 @@ public sealed class ItemStatistics
     public Estimate Average(IReadOnlyList<string> tasks, ItemRow row) => StratifiedBootstrap.AverageOfMeans([.. tasks.Select(task => Scores(Items(task, row)))], _seed, _replicates);
 
     /// <summary>Unweighted average over tasks of the mean difference row − reference, with the interval of the paired bootstrap inside of each task.</summary>
-    /// <exception cref="DataException">The rows do not have the same items.</exception>
+    /// <exception cref="DataException">The rows have no item in common.</exception>
     public Estimate AverageDifference(IReadOnlyList<string> tasks, ItemRow row, ItemRow reference) =>
         StratifiedBootstrap.AverageOfMeans([.. tasks.Select(task => Differences(Pair(task, row, reference)))], _seed, _replicates);
 
     private (double[] Scores, double[] References) Pair(string task, ItemRow row, ItemRow reference)
     {
-        var (items, others) = (Items(task, row), Items(task, reference));
-        if (!items.Select(item => item.ItemId).SequenceEqual(others.Select(item => item.ItemId), StringComparer.Ordinal))
-            throw new DataException($"Task '{task}': {row} and {reference} can only be compared on the same items, but have {items.Count} and {others.Count}, or others; run both to their end.");
-        return (Scores(items), Scores(others));
+        var (items, others) = (Items(task, row), Items(task, reference).ToDictionary(item => item.ItemId, StringComparer.Ordinal));
+        var common = items.FindAll(item => others.ContainsKey(item.ItemId));
+        if (common.Count == 0) throw new DataException($"Task '{task}': {row} and {reference} can only be compared on the same items, but none of their {items.Count} and {others.Count} items is the same; run both on the same items.");
+        return (Scores(common), Scores(common.ConvertAll(item => others[item.ItemId])));
     }
 
     private static double[] Differences((double[] Scores, double[] References) pair) => [.. pair.Scores.Zip(pair.References, (score, reference) => score - reference)];

@@ -7,7 +7,7 @@ namespace LST.Evaluation.Benchmarks.Results;
 
 /// <summary>
 /// One run of <c>eval recall</c>, <c>ruler</c>, <c>niah</c> or <c>zeroshot</c>: the scores of every item under every row, without the answers, which stay in the run's item lines. All that tables say is computed
-/// from these scores (<c>BenchmarkTable</c>).
+/// from these scores (<see cref="BenchmarkTable"/>).
 /// </summary>
 public sealed record BenchmarkRecord : RunRecord
 {

@@ -32,7 +32,7 @@ internal static class QueryStatement
         for (var t = 0; t + 1 < tokens.Length; t++)
         {
             if (tokens[t].Kind == SqlTokenKind.Word && tokens[t + 1].Is('(') && tableFunctions.Contains(tokens[t].Text) && !PlainTableFunctions.Contains(tokens[t].Text))
-                throw new UsageException($"a query reads the tables records, ppl and training and nothing else, but it calls '{tokens[t].Text}'; leave that out");
+                throw new UsageException($"a query reads the tables records, ppl, items and training and nothing else, but it calls '{tokens[t].Text}'; leave that out");
         }
     }
 

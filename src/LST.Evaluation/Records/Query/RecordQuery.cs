@@ -5,7 +5,7 @@ using LST.Core;
 namespace LST.Evaluation.Records.Query;
 
 /// <summary>
-/// SQL over run records: the tables <c>records</c> (one row a record), <c>ppl</c> (a method and ratio) and <c>training</c> (a development point), held in memory.
+/// SQL over run records: the tables <c>records</c> (one row a record), <c>ppl</c> (a method and ratio), <c>items</c> (a benchmark's task, length, method and ratio) and <c>training</c> (a development point), held in memory.
 /// Queries read them and nothing else: no file, no network, no setting. One thread runs them, so that the same query gives the same rows in the same order.
 /// </summary>
 public sealed class RecordQuery : IDisposable
@@ -32,7 +32,7 @@ public sealed class RecordQuery : IDisposable
             connection.Open();
             Execute("CREATE TABLE loaded (place BIGINT, record JSON)");
             foreach (var (place, record) in records.Index()) Execute("INSERT INTO loaded VALUES ($1, $2)", (long)place, record.Content);
-            foreach (var sql in (string[])[RecordTables.Records, "DROP TABLE loaded", RecordTables.Perplexity, RecordTables.Training, .. Fences]) Execute(sql);
+            foreach (var sql in (string[])[RecordTables.Records, "DROP TABLE loaded", RecordTables.Perplexity, RecordTables.Items, RecordTables.Training, .. Fences]) Execute(sql);
             using var command = Command("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro', 'pragma')");
             using var reader = command.ExecuteReader();
             while (reader.Read()) tableFunctions.Add(reader.GetString(0));

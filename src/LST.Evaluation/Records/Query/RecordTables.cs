@@ -61,6 +61,35 @@ internal static class RecordTables
         FROM (SELECT records.*, unnest(records.record->'$.rows[*]') AS row FROM records WHERE kind = 'ppl') AS r
         """;
 
+    /// <summary>One row a cell (task, length, variant), method and ratio of every benchmark record.</summary>
+    public const string Items = """
+        CREATE TABLE items AS SELECT
+            c.id, c.created, c.record->>'benchmark' AS benchmark, c.record->>'mode' AS mode, c.model,
+            cell->>'task' AS task,
+            TRY_CAST(cell->>'length' AS BIGINT) AS length,
+            cell->>'variant' AS variant,
+            cell->>'headline' AS metric,
+            TRY_CAST(cell->>'mean_tokens' AS DOUBLE) AS mean_tokens,
+            c.seed, c.dtype, c.device,
+            row->>'method' AS method,
+            TRY_CAST(row->>'ratio' AS DOUBLE) AS ratio,
+            TRY_CAST(row->>'ratio_effective' AS DOUBLE) AS ratio_effective,
+            TRY_CAST(row->>'kv_entries_full' AS BIGINT) AS kv_entries_full,
+            TRY_CAST(row->>'kv_entries_kept' AS BIGINT) AS kv_entries_kept,
+            TRY_CAST(row->>'bytes_per_token' AS DOUBLE) AS bytes_per_token,
+            TRY_CAST(row->>'compressed_items' AS BIGINT) AS compressed_items,
+            TRY_CAST(row->>'score' AS DOUBLE) AS score,
+            TRY_CAST(row->>'$.ci95[0]' AS DOUBLE) AS low,
+            TRY_CAST(row->>'$.ci95[1]' AS DOUBLE) AS high,
+            TRY_CAST(row->>'difference' AS DOUBLE) AS difference,
+            TRY_CAST(row->>'$.difference_ci95[0]' AS DOUBLE) AS difference_low,
+            TRY_CAST(row->>'$.difference_ci95[1]' AS DOUBLE) AS difference_high,
+            TRY_CAST(row->>'p' AS DOUBLE) AS p,
+            TRY_CAST(row->>'perplexity' AS DOUBLE) AS perplexity,
+            row->'scores' AS scores
+        FROM (SELECT b.*, unnest(b.cell->'$.method_rows[*]') AS row FROM (SELECT records.*, unnest(records.record->'$.cells[*]') AS cell FROM records WHERE kind = 'items') AS b) AS c
+        """;
+
     /// <summary>One row a point of the development curve of every training record.</summary>
     public const string Training = """
         CREATE TABLE training AS SELECT

@@ -125,11 +125,20 @@ public class ItemStatisticsTests
     }
 
     [Fact]
-    public void Rows_with_other_items_are_not_compared()
+    public void Rows_are_compared_on_the_items_that_both_have()
     {
-        var statistics = new ItemStatistics(Lines([1, 0], [1, 0]).SkipLast(1));
+        // Of dense the items 0 to 3, of the other row 0 and 1.
+        var comparison = new ItemStatistics(Lines([1, 0, 0, 0], [1, 1])).Against("recall", Dense).Single();
 
-        Assert.Contains("have 1 and 2", Assert.Throws<DataException>(() => statistics.Against("recall", Dense)).Message, StringComparison.Ordinal);
+        Assert.Equal((0.5, 2, 1, 0), (comparison.Difference.Value, comparison.Difference.Units, comparison.Paired.AOnly, comparison.Paired.BOnly));
+    }
+
+    [Fact]
+    public void Rows_without_a_common_item_are_not_compared()
+    {
+        var statistics = new ItemStatistics([ExampleLines.Line(0, Dense), ExampleLines.Line(1, Snap)]);
+
+        Assert.Contains("none of their 1 and 1 items", Assert.Throws<DataException>(() => statistics.Against("recall", Dense)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

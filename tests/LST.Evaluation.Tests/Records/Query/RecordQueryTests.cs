@@ -2,6 +2,7 @@ using System.Numerics;
 using LST.Core;
 using LST.Evaluation.Records;
 using LST.Evaluation.Records.Query;
+using LST.Evaluation.Tests.Benchmarks.Results;
 using LST.Evaluation.Training;
 
 namespace LST.Evaluation.Tests.Records.Query;
@@ -66,13 +67,28 @@ public sealed class RecordQueryTests : IDisposable
         Assert.Equal(1.21, Assert.IsAssignableFrom<IReadOnlyDictionary<string, object?>>(result["ppl_over_dense_by_text"][1])["api-dev"]);
     }
 
+    [Fact]
+    public void Items_has_a_row_a_cell_method_and_ratio()
+    {
+        using var folder = new TemporaryFolder();
+        var record = new RecordStore(folder.Path).Write(BenchmarkExamples.Record([.. BenchmarkExamples.Lines(BenchmarkExamples.Dense, "vt", 512, 1, 1, 0), .. BenchmarkExamples.Lines(BenchmarkExamples.Snap, "vt", 512, 1, 0, 0)]));
+        using var items = new RecordQuery(new RecordCatalog(folder.Path).ReadAll(Assert.Fail));
+
+        var result = items.Run("SELECT id, benchmark, mode, task, length, variant, metric, method, ratio, score, low, high, difference, difference_low, p, compressed_items, bytes_per_token FROM items", TestContext.Current.CancellationToken);
+
+        var rows = record.Cells.Single().Rows;
+        Assert.Equal([record.Id, "ruler", "query-agnostic", "vt", 512L, null, "score", "dense", 1.0, rows[0].Score, rows[0].Ci95[0], rows[0].Ci95[1], null, null, null, 0L, rows[0].BytesPerToken], result.Rows[0]);
+        Assert.Equal([record.Id, "ruler", "query-agnostic", "vt", 512L, null, "score", "snapkv", 2.0, rows[1].Score, rows[1].Ci95[0], rows[1].Ci95[1], rows[1].Difference, rows[1].DifferenceCi95![0], rows[1].P, 3L, rows[1].BytesPerToken], result.Rows[1]);
+        Assert.Equal(2L, items.Run("SELECT count(*) FROM items", TestContext.Current.CancellationToken).Rows[0][0]);
+    }
+
     [Theory]
     [InlineData("FROM ppl", 3)]
     [InlineData("  -- best\n (SELECT method FROM ppl);", 3)]
     [InlineData("WITH best AS (SELECT min(ppl) AS p FROM ppl) FROM best", 1)]
     [InlineData("SELECT ';' AS a, 'read_csv(' AS b", 1)]
     [InlineData("DESCRIBE training", 15)]
-    [InlineData("SHOW TABLES", 3)]
+    [InlineData("SHOW TABLES", 4)]
     [InlineData("PIVOT ppl ON method USING first(ppl) GROUP BY model", 1)]
     [InlineData("FROM (PIVOT ppl ON method USING first(ppl) GROUP BY model)", 1)]
     [InlineData("SUMMARIZE SELECT method, ppl FROM ppl", 2)]

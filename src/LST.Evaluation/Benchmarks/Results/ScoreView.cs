@@ -1,0 +1,141 @@
+using LST.Core;
+using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Statistics;
+
+namespace LST.Evaluation.Benchmarks.Results;
+
+/// <summary>
+/// A table with one score in columns: by task, by length, or by a label of items. A column weighs its tasks alike, and so does the average over all: the mean of task means (benchmarks §8). Rows are compared
+/// with dense on the items that both have.
+/// </summary>
+public sealed class ScoreView
+{
+    /// <summary>The columns that every table has.</summary>
+    public const string ByTask = "task", ByLength = "length";
+
+    private static readonly ItemRow Dense = new("dense", 1);
+    private readonly BenchmarkTable table;
+    private readonly string by;
+    private readonly string? metric;
+    private readonly long seed;
+    private readonly Dictionary<(ItemRow, string?), IReadOnlyList<Part>> parts = [];
+
+    /// <summary>Looks at a table.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="by"><c>task</c>, <c>length</c>, or a label that all cells have: <c>depth</c>, <c>template</c>, <c>keys</c>, <c>kind</c>.</param>
+    /// <param name="metric">Name of a score; null: each task's headline.</param>
+    /// <exception cref="UsageException">No cell has such a label or score.</exception>
+    public ScoreView(BenchmarkTable table, string by = ByTask, string? metric = null)
+    {
+        (this.table, this.by, this.metric, seed) = (table, by, metric, table.Records[0].Seed);
+        var all = table.All.ToList();
+        if (metric is not null && !all.Exists(row => row.Row.Scores.ContainsKey(metric)))
+            throw new UsageException($"score '{metric}' is unknown here; known: {string.Join(", ", all.SelectMany(row => row.Row.Scores.Keys).Distinct())}");
+        Columns = by switch
+        {
+            ByTask => [.. table.Tasks.Where(task => all.Exists(row => row.Cell.Task == task && Has(row)))],
+            _ => [.. all.Where(Has).SelectMany(row => Enumerable.Range(0, row.Cell.Items.All.Count).Select(item => ColumnOf(row.Cell, item))).OfType<string>().Distinct().OrderBy(text => double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 0).ThenBy(text => text, StringComparer.Ordinal)],
+        };
+        if (Columns.Count == 0)
+            throw new UsageException($"--by {by}: these records have nothing of that name; known: {string.Join(", ", new[] { ByTask, ByLength }.Concat(all.SelectMany(row => row.Cell.Labels?.Keys ?? [])).Distinct())}");
+    }
+
+    /// <summary>The columns.</summary>
+    public IReadOnlyList<string> Columns { get; }
+
+    /// <summary>The table.</summary>
+    public BenchmarkTable Table => table;
+
+    /// <summary>Rows that have items of every column.</summary>
+    public IReadOnlyList<ItemRow> Rows => [.. table.Rows.Where(row => Columns.All(column => Parts(row, column).Count > 0))];
+
+    /// <summary>Whether smaller scores are better ones.</summary>
+    public bool SmallerIsBetter => metric == "loglik" ? false : table.All.First(Has).Cell.SmallerIsBetter;
+
+    /// <summary>Whether scores are shares, to be shown in percent.</summary>
+    public bool IsShare => !SmallerIsBetter && metric != "loglik";
+
+    /// <summary>Items of a row.</summary>
+    public int Items(ItemRow row, string? column = null) => Parts(row, column).Sum(part => part.Items.Length);
+
+    /// <summary>Mean score with its 95 % interval; null: the row has no such items.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="column">A column; null: the average over all tasks.</param>
+    public Estimate? Score(ItemRow row, string? column = null)
+    {
+        var tasks = Parts(row, column).GroupBy(part => part.Task).Select(task => task.SelectMany(part => part.Scores).ToArray()).ToList();
+        if (tasks.Count == 0) return null;
+        return tasks is [var only] && only.All(score => score is 0 or 1) ? StandardErrors.Wilson((int)only.Sum(), only.Length) : StratifiedBootstrap.AverageOfMeans(tasks, seed);
+    }
+
+    /// <summary>Mean of score − dense's with its paired 95 % interval; null: no items in common.</summary>
+    public Estimate? Difference(ItemRow row, string? column = null)
+    {
+        var tasks = Pairs(row, column).GroupBy(pair => pair.Task).Select(task => task.SelectMany(pair => pair.Scores.Zip(pair.Others, (score, other) => score - other)).ToArray()).ToList();
+        return tasks.Count == 0 ? null : StratifiedBootstrap.AverageOfMeans(tasks, seed);
+    }
+
+    /// <summary>Exact p of each row against dense over all items in common, adjusted for the number of rows (Holm); rows without any are left out.</summary>
+    public IReadOnlyDictionary<ItemRow, double> AdjustedP(IReadOnlyList<ItemRow> rows)
+    {
+        var compared = rows.Where(row => row != Dense).Select(row => (Row: row, Pairs: Pairs(row, null))).Where(row => row.Pairs.Count > 0).ToList();
+        var p = PairedComparison.Holm([.. compared.Select(row => PairedComparison.Of([.. row.Pairs.SelectMany(pair => pair.Scores)], [.. row.Pairs.SelectMany(pair => pair.Others)]).McNemarP)]);
+        return compared.Select((row, i) => (row.Row, P: p[i])).ToDictionary(row => row.Row, row => row.P);
+    }
+
+    /// <summary>Pooled effective ratio of a row, or of the cells of a column; a label's columns have that of the whole cells.</summary>
+    public double RatioEffective(ItemRow row, string? column = null)
+    {
+        var rows = Parts(row, column).Select(part => part.Source.Row).Distinct().ToList();
+        var kept = rows.Sum(part => part.KvEntriesKept);
+        return kept == 0 ? 1 : (double)rows.Sum(part => part.KvEntriesFull) / kept;
+    }
+
+    /// <summary>Bytes that a token which may be compressed takes in a row's caches, all cells.</summary>
+    public double BytesPerToken(ItemRow row)
+    {
+        var sources = Parts(row, null).Select(part => part.Source).Distinct().ToList();
+        var tokens = sources.Sum(source => source.Cell.MeanTokens * source.Cell.Items.All.Count);
+        return tokens == 0 ? 0 : sources.Sum(source => source.Row.BytesPerToken * source.Cell.MeanTokens * source.Cell.Items.All.Count) / tokens;
+    }
+
+    private bool Has(SourcedCellRow row) => row.Row.Scores.ContainsKey(metric ?? row.Cell.Headline);
+
+    private IReadOnlyList<Part> Parts(ItemRow row, string? column)
+    {
+        if (parts.TryGetValue((row, column), out var known)) return known;
+        List<Part> made = [];
+        foreach (var source in table.Of(row).Where(Has))
+        {
+            var scores = source.Row.Scores[metric ?? source.Cell.Headline].Values;
+            int[] chosen = [.. Enumerable.Range(0, scores.Count).Where(item => column is null || ColumnOf(source.Cell, item) == column)];
+            if (chosen.Length > 0) made.Add(new Part(source.Cell.Task, source, [.. chosen.Select(item => source.Cell.Items.All[item])], [.. chosen.Select(item => scores[item])]));
+        }
+        return parts[(row, column)] = made;
+    }
+
+    private List<Pair> Pairs(ItemRow row, string? column)
+    {
+        var dense = Parts(Dense, column).ToDictionary(part => part.Source.Cell.Key);
+        List<Pair> pairs = [];
+        foreach (var part in Parts(row, column))
+        {
+            if (row == Dense || !dense.TryGetValue(part.Source.Cell.Key, out var other)) continue;
+            var place = other.Items.Index().ToDictionary(item => item.Item, item => item.Index);
+            int[] common = [.. Enumerable.Range(0, part.Items.Length).Where(item => place.ContainsKey(part.Items[item]))];
+            if (common.Length > 0) pairs.Add(new Pair(part.Task, [.. common.Select(item => part.Scores[item])], [.. common.Select(item => other.Scores[place[part.Items[item]]])]));
+        }
+        return pairs;
+    }
+
+    private string? ColumnOf(BenchmarkCell cell, int item) => by switch
+    {
+        ByTask => cell.Task,
+        ByLength => cell.Length?.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        _ => cell.Labels?.GetValueOrDefault(by)?[item]?.ToString(),
+    };
+
+    private sealed record Part(string Task, SourcedCellRow Source, int[] Items, double[] Scores);
+
+    private sealed record Pair(string Task, double[] Scores, double[] Others);
+}

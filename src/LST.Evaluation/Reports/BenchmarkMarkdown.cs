@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text;
+using LST.Core;
+using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.Results;
+using LST.Evaluation.Statistics;
+
+namespace LST.Evaluation.Reports;
+
+/// <summary>
+/// Benchmark tables as Markdown: for each ratio the rows from best to worst, a column for each task, length or label, the average of tasks, and the paired difference to dense with p values adjusted for all
+/// rows of the table. Shares are in percent.
+/// </summary>
+public static class BenchmarkMarkdown
+{
+    /// <summary>One Markdown table.</summary>
+    /// <param name="view">What is shown.</param>
+    /// <param name="among">Names of methods that are shown, with whatever options, dense always; null: all.</param>
+    /// <exception cref="UsageException">No row has one of the names.</exception>
+    public static string Of(ScoreView view, IReadOnlyCollection<string>? among = null)
+    {
+        var (headings, rows) = Texts(view, among);
+        var text = new StringBuilder();
+        void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+        Line(headings);
+        text.Append("|---|---:|---:|---:|").Append(string.Concat(Enumerable.Repeat("---|", headings.Count - 4))).Append('\n');
+        foreach (var row in rows) Line(row);
+        return text.ToString();
+    }
+
+    /// <summary>The same as texts: headings, and the cells of each row.</summary>
+    /// <param name="view">What is shown.</param>
+    /// <param name="among">As in <see cref="Of"/>.</param>
+    /// <exception cref="UsageException">No row has one of the names.</exception>
+    public static (IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) Texts(ScoreView view, IReadOnlyCollection<string>? among = null)
+    {
+        var rows = view.Table.Rows.Where(row => view.Items(row) > 0 && (among is null || row.Method == "dense" || among.Any(name => IsOf(row, name)))).ToList();
+        if (among?.FirstOrDefault(name => !rows.Exists(row => IsOf(row, name))) is { } missing) throw new UsageException($"none of these records has a row of method '{missing}'");
+        var averages = rows.ToDictionary(row => row, row => view.Score(row)!.Value);
+        var p = view.AdjustedP(rows);
+        IReadOnlyList<string> columns = view.Columns.Count == 1 ? [] : view.Columns;
+        List<IReadOnlyList<string>> texts = [];
+        foreach (var row in rows.OrderBy(row => row.RatioRequested).ThenBy(row => (view.SmallerIsBetter ? 1 : -1) * averages[row].Value).ThenBy(row => row.Method, StringComparer.Ordinal))
+        {
+            var difference = row.Method == "dense" ? null : view.Difference(row);
+            texts.Add(
+            [
+                row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column))),
+                Cell(view, averages[row]), difference is { } value ? Difference(view, value) : "", p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
+            ]);
+        }
+        return (["method", "r", "r real", "items", .. columns, columns.Count == 0 ? view.Columns[0] : "average", "− dense", "p (Holm)"], texts);
+    }
+
+    /// <summary>Effective ratios in place of scores: what there was to compress in each column. Rows that compressed nothing say so.</summary>
+    /// <param name="view">What is shown.</param>
+    public static string Ratios(ScoreView view)
+    {
+        var text = new StringBuilder();
+        text.Append("| method | r |").Append(string.Concat(view.Columns.Select(column => $" {column} |"))).Append(" all |\n|---|---:|").Append(string.Concat(Enumerable.Repeat("---:|", view.Columns.Count + 1))).Append('\n');
+        foreach (var row in view.Table.Rows.Where(row => row.Method != "dense" && view.Items(row) > 0))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Method} | {row.RatioRequested:0.##} |");
+            foreach (var column in view.Columns) text.Append(view.Items(row, column) == 0 ? " – |" : string.Create(CultureInfo.InvariantCulture, $" {view.RatioEffective(row, column):0.00} |"));
+            text.Append(CultureInfo.InvariantCulture, $" {view.RatioEffective(row):0.00} |\n");
+        }
+        return text.ToString();
+    }
+
+    /// <summary>Above the table: each record with its command, what it was made with, and what could not be run.</summary>
+    public static string Head(BenchmarkTable table)
+    {
+        var text = new StringBuilder();
+        var first = table.Records[0];
+        text.Append(CultureInfo.InvariantCulture, $"## {first.Benchmark}, {first.Model.Name}, {first.Mode}\n\n");
+        foreach (var record in table.Records)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Record `{record.Id}` · commit `{record.Versions.Commit[..Math.Min(10, record.Versions.Commit.Length)]}` · {record.Dtype}, {record.Machine.Processor}, {record.Threads} {(record.Threads == 1 ? "thread" : "threads")}\n\n    {record.Command}\n\n");
+            foreach (var note in record.Notes ?? []) text.Append(note).Append("\n\n");
+        }
+        var variants = table.All.Where(row => row.Cell.Variant is not null).Select(row => $"{row.Cell.Task} {row.Cell.Variant}").Distinct().ToList();
+        if (variants.Count > 0) text.Append(CultureInfo.InvariantCulture, $"Variants: {string.Join(", ", variants)}.\n\n");
+        return text.ToString();
+    }
+
+    private static bool IsOf(ItemRow row, string name) => row.Method == name || row.Method.StartsWith(name + ":", StringComparison.Ordinal);
+
+    private static string Ratio(ScoreView view, ItemRow row)
+    {
+        var ratio = view.RatioEffective(row);
+        return row.Method == "dense" || ratio >= ItemSummary.LeastRatio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "not compressed";
+    }
+
+    private static string Cell(ScoreView view, Estimate? score) => score is not { } value ? "–"
+        : view.IsShare ? string.Create(CultureInfo.InvariantCulture, $"{100 * value.Value:0.0} ({100 * value.Low:0.0} – {100 * value.High:0.0})")
+        : string.Create(CultureInfo.InvariantCulture, $"{value.Value:0.000} ({value.Low:0.000} – {value.High:0.000})");
+
+    private static string Difference(ScoreView view, Estimate value) => view.IsShare
+        ? string.Create(CultureInfo.InvariantCulture, $"{100 * value.Value:+0.0;−0.0;0.0} ({100 * value.Low:+0.0;−0.0;0.0} – {100 * value.High:+0.0;−0.0;0.0})")
+        : string.Create(CultureInfo.InvariantCulture, $"{value.Value:+0.000;−0.000;0.000} ({value.Low:+0.000;−0.000;0.000} – {value.High:+0.000;−0.000;0.000})");
+
+    private static string P(double p) => p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,148 @@
+using CsCheck;
+using LST.Core;
+using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.Results;
+using LST.Evaluation.Reports;
+using LST.Evaluation.Statistics;
+using LST.Evaluation.Tests.Benchmarks.Items;
+using static LST.Evaluation.Tests.Benchmarks.Results.BenchmarkExamples;
+
+namespace LST.Evaluation.Tests.Benchmarks.Results;
+
+public class ScoreViewTests
+{
+    private static BenchmarkTable Table(params BenchmarkRecord[] records) => BenchmarkTable.Join(records).Single();
+
+    private static BenchmarkTable TwoTasks() => Table(Record(
+    [
+        .. Lines(Dense, "a", 512, 1, 1, 1, 1), .. Lines(Dense, "a", 1024, 1, 0), .. Lines(Dense, "b", 512, 1, 0.5),
+        .. Lines(Snap, "a", 512, 1, 0, 1, 0), .. Lines(Snap, "a", 1024, 1, 0), .. Lines(Snap, "b", 512, 0, 0.5),
+    ]));
+
+    [Fact]
+    public void A_column_pools_its_items_and_the_average_weighs_tasks_alike()
+    {
+        var view = new ScoreView(TwoTasks());
+
+        Assert.Equal(["a", "b"], view.Columns);
+        Assert.Equal(StandardErrors.Wilson(3, 6), view.Score(Snap, "a"));
+        Assert.Equal(0.25, view.Score(Snap, "b")!.Value.Value, 1e-12);
+        Assert.Equal(StratifiedBootstrap.AverageOfMeans([[1, 0, 1, 0, 1, 0], [0, 0.5]]), view.Score(Snap));
+        Assert.Equal(StratifiedBootstrap.AverageOfMeans([[0, -1, 0, -1, 0, 0], [-1, 0]]), view.Difference(Snap));
+        Assert.Equal((8, 6), (view.Items(Snap), view.Items(Snap, "a")));
+    }
+
+    [Fact]
+    public void By_length_a_column_is_the_average_of_its_tasks()
+    {
+        var view = new ScoreView(TwoTasks(), ScoreView.ByLength);
+
+        Assert.Equal(["512", "1024"], view.Columns);
+        Assert.Equal(0.5 * (0.5 + 0.25), view.Score(Snap, "512")!.Value.Value, 1e-12);
+        Assert.Equal(0.5, view.Score(Snap, "1024")!.Value.Value, 1e-12);
+    }
+
+    [Fact]
+    public void By_a_label_items_are_chosen_one_by_one()
+    {
+        ItemLine With(int i, ItemRow row, double score) => Line(i, row, score) with { Further = new Dictionary<string, object> { ["keys"] = i % 2 == 0 ? 1 : 8 } };
+        var view = new ScoreView(Table(Record([With(0, Dense, 1), With(1, Dense, 1), With(2, Dense, 0), With(0, Snap, 1), With(1, Snap, 0), With(2, Snap, 0)])), "keys");
+
+        Assert.Equal(["1", "8"], view.Columns);
+        Assert.Equal((StandardErrors.Wilson(1, 2), StandardErrors.Wilson(0, 1)), (view.Score(Snap, "1")!.Value, view.Score(Snap, "8")!.Value));
+    }
+
+    [Fact]
+    public void Rows_of_fewer_items_are_compared_on_those()
+    {
+        var many = Record([.. Lines(Dense, "a", 512, 1, 1, 0, 0), .. Lines(Snap, "a", 512, 1, 1, 0, 0)]);
+        var few = Record([.. Lines(Dense, "a", 512, 1, 1), .. Lines(H2O, "a", 512, 1, 0)], "2026-01-02T00:00:00Z");
+        var view = new ScoreView(Table(many, few));
+
+        // Dense has its row of four items, though that of two is newer.
+        Assert.Equal((4, 4, 2), (view.Items(Dense), view.Items(Snap), view.Items(H2O)));
+        Assert.Equal((-0.5, 2), (view.Difference(H2O)!.Value.Value, view.Difference(H2O)!.Value.Units));
+    }
+
+    [Fact]
+    public void The_newest_of_equal_rows_counts()
+    {
+        var view = new ScoreView(Table(Record(Lines(Dense, "a", 512, 0, 0), "2026-01-02T00:00:00Z"), Record(Lines(Dense, "a", 512, 1, 1), "2026-01-01T00:00:00Z")));
+
+        Assert.Equal(0, view.Score(Dense)!.Value.Value);
+    }
+
+    [Fact]
+    public void P_values_are_adjusted_over_all_rows() => Gen.Int[0, 1].Select(score => (double)score).Array[8].Array[3].Sample(scores =>
+    {
+        var view = new ScoreView(Table(Record([.. Lines(Dense, "a", 512, scores[0]), .. Lines(Snap, "a", 512, scores[1]), .. Lines(H2O, "a", 512, scores[2])])));
+        var expected = PairedComparison.Holm([PairedComparison.Of(scores[1], scores[0]).McNemarP, PairedComparison.Of(scores[2], scores[0]).McNemarP]);
+
+        var p = view.AdjustedP([Dense, Snap, H2O]);
+
+        Assert.Equal((2, expected[0], expected[1]), (p.Count, p[Snap], p[H2O]));
+    }, iter: 20);
+
+    [Fact]
+    public void Ratios_and_bytes_are_pooled()
+    {
+        var view = new ScoreView(TwoTasks());
+        long[] full = [1000, 1001, 1002, 1003, 1000, 1001, 1000, 1001];
+
+        Assert.Equal(full.Sum() / (double)full.Sum(entries => entries / 2), view.RatioEffective(Snap), 1e-12);
+        var tokens = full.Sum(entries => entries - 500);
+        Assert.Equal(full.Sum(entries => 512.0 * (entries / 2)) / tokens, view.BytesPerToken(Snap), 0.01);
+    }
+
+    [Fact]
+    public void Records_that_do_not_belong_together_are_refused()
+    {
+        var first = Record(Lines(Dense, "a", 512, 1));
+
+        Assert.Contains("'haystack' differs", Assert.Throws<DataException>(() => Table(first, Record(Lines(Dense, "a", 512, 1), data: "b"))).Message, StringComparison.Ordinal);
+        Assert.Equal(2, BenchmarkTable.Join([first, Record(Lines(Dense, "a", 512, 1), settings: new() { ["variant"] = "reference" })]).Count);
+        var other = Record(Lines(Dense, "a", 512, 1));
+        other.Methods["dense"]["sinks"] = 5;
+        Assert.Contains("other options", Assert.Throws<DataException>(() => Table(first, other)).Message, StringComparison.Ordinal);
+        Assert.Contains("known: task, length", Assert.Throws<UsageException>(() => new ScoreView(Table(first), "depth")).Message, StringComparison.Ordinal);
+        Assert.Contains("known: score", Assert.Throws<UsageException>(() => new ScoreView(Table(first), metric: "f1")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_Markdown_table_goes_from_best_to_worst_with_intervals()
+    {
+        var text = BenchmarkMarkdown.Of(new ScoreView(Table(Record(
+        [
+            .. Lines(Dense, "a", 512, 1, 1, 1, 1), .. Lines(new ItemRow("h2o", 2), "a", 512, 0, 0, 0, 0), .. Lines(Snap, "a", 512, 1, 1, 1, 0),
+        ]))));
+
+        Assert.Equal("""
+            | method | r | r real | items | a | − dense | p (Holm) |
+            |---|---:|---:|---:|---|---|---|
+            | dense | 1 | 1.00 | 4 | 100.0 (51.0 – 100.0) |  |  |
+            | snapkv | 2 | 2.00 | 4 | 75.0 (30.1 – 95.4) | −25.0 (−75.0 – 0.0) | 1.000 |
+            | h2o | 2 | 2.00 | 4 | 0.0 (0.0 – 49.0) | −100.0 (−100.0 – −100.0) | 0.250 |
+
+            """, text, ignoreLineEndingDifferences: true);
+    }
+
+    [Fact]
+    public void Losses_are_no_shares_and_the_smallest_is_first()
+    {
+        var view = new ScoreView(Table(Record([.. Lines(Dense, "repeats", 512, 1.5, 2.5), .. Lines(Snap, "repeats", 512, 3, 3), .. Lines(new ItemRow("h2o", 2), "repeats", 512, 2, 3)], headline: "nll", smallerIsBetter: true)));
+
+        var lines = BenchmarkMarkdown.Of(view).Split('\n');
+
+        Assert.StartsWith("| dense | 1 | 1.00 | 2 | 2.000 (", lines[2], StringComparison.Ordinal);
+        Assert.Equal(["h2o", "snapkv"], lines[3..5].Select(line => line.Split(' ')[1]));
+    }
+
+    [Fact]
+    public void What_was_not_compressed_says_so()
+    {
+        var record = Record([.. Lines(Dense, "a", null, 1, 1), .. Lines(Snap, "a", null, 1, 1).Select(line => line with { KvEntriesKept = line.KvEntriesFull })]);
+
+        Assert.Contains("| snapkv | 2 | not compressed | 2 |", BenchmarkMarkdown.Of(new ScoreView(Table(record))), StringComparison.Ordinal);
+        Assert.Contains("| snapkv | 2 | 1.00 | 1.00 |", BenchmarkMarkdown.Ratios(new ScoreView(Table(record))), StringComparison.Ordinal);
+    }
+}
