@@ -5,12 +5,10 @@ public sealed class BenchmarkCommandTests : IDisposable
 {
     private readonly CliRun cli = new();
 
-    private static string Item(int i) => $$"""{"id":"A-{{i}}","template":"A","kind":"number","keys":1,"target_tokens":40,"context":"The list has no elements. The access code of the red-{{i}} archive is 7{{i}}31. The method returns a value.","question":"\nQuestion: What is the access code of the red-{{i}} archive?\nAnswer: The access code of the red-{{i}} archive is ","answer":"7{{i}}31"}""";
-
     [Fact]
     public void Recall_writes_a_line_for_each_item_and_row_and_the_same_line_again_scores_nothing()
     {
-        var items = cli.Write("items.jsonl", string.Join('\n', Enumerable.Range(1, 3).Select(Item)) + "\n");
+        var items = InventedRecall.Write(cli, 3);
         string[] line = ["eval", "recall", "--items", items, "--methods", "streaming,mean", "--ratios", "2", "--out", cli.At("lines")];
 
         var first = cli.Run(line);
