@@ -23,6 +23,21 @@ public sealed class BenchmarkCommandTests : IDisposable
         Assert.Equal(2, cli.Run([.. line, "--dtype", "bfloat16"]).ExitCode);
     }
 
+    [Fact]
+    public void Three_shards_merged_are_the_whole_run_byte_for_byte()
+    {
+        string[] line = ["eval", "recall", "--items", InventedRecall.Write(cli, 5), "--methods", "streaming,h2o", "--ratios", "2,4", "--out"];
+        Assert.Equal(0, cli.Run([.. line, cli.At("whole")]).ExitCode);
+
+        // Shards may share a folder.
+        foreach (var (shard, folder) in new[] { ("3/3", "one"), ("1/3", "two"), ("2/3", "two") }) Assert.Equal(0, cli.Run([.. line, cli.At(folder), "--shard", shard]).ExitCode);
+        var merged = cli.Run("items", "merge", cli.At("one"), cli.At("two"), "--out", cli.At("merged"));
+
+        Assert.Equal((0, "recall: 25 lines\n"), (merged.ExitCode, merged.Output));
+        foreach (var file in new[] { "recall.jsonl", "run.json" }) Assert.Equal(File.ReadAllText(cli.At($"whole/{file}")), File.ReadAllText(cli.At($"merged/{file}")));
+        Assert.Equal(cli.Run("items", "table", cli.At("whole")).Output, cli.Run("items", "table", cli.At("merged")).Output);
+    }
+
     [Theory]
     [InlineData("task 'sums' is unknown; known tasks: recall, repeats", "recall", "--tasks", "sums")]
     [InlineData("--shard '3/2'", "recall", "--shard", "3/2")]
