@@ -22,6 +22,10 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         [CommandOption("--tasks <LIST>"), Description("Likelihood tasks, several by commas (default: piqa, winogrande, hellaswag, arc_easy, arc_challenge, openbookqa; also boolq, copa, lambada_openai).")]
         public string? Tasks { get; init; }
 
+        /// <summary>Items.</summary>
+        [CommandOption("--items <FILE>"), Description("The items of the one task that --tasks names, JSON lines in the form of its data set (default: the task's file of a data folder).")]
+        public string? Items { get; init; }
+
         /// <summary>k.</summary>
         [CommandOption("--shots <K>"), DefaultValue("0"), Description("Examples in front of each item. Contexts without examples are short: little is left to compress.")]
         public string Shots { get; init; } = "0";
@@ -41,8 +45,10 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         _ = Numbers.Positive("--batch-size", settings.BatchSize);
         var shots = (int)Numbers.Whole("--shots", settings.Shots, 0);
         IReadOnlyList<ZeroShotTask> tasks = settings.Tasks is null ? [.. ZeroShotTask.All.Take(Usual)] : [.. settings.Tasks.Split(',').Select(ZeroShotTask.Of).Distinct()];
+        if (settings.Items is { } given && (settings.Tasks is null || tasks.Count > 1))
+            throw new UsageException($"--items '{given}': a file holds the items of one task, but {(settings.Tasks is null ? "none is" : $"{tasks.Count} are")} named; give one name to --tasks");
         var catalog = ZeroShotCatalog.FromEnvironment();
-        return new ZeroShotPlan([.. tasks.Select(task => (catalog.Load(task), shots == 0 ? null : catalog.LoadTraining(task)))], shots);
+        return new ZeroShotPlan([.. tasks.Select(task => (settings.Items is { } file ? ZeroShotCatalog.Read(task, ItemsFile.Require(file)) : catalog.Load(task), shots == 0 ? null : catalog.LoadTraining(task)))], shots);
     }
 
     private sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots) : IBenchmarkPlan
