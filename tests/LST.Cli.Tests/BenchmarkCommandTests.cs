@@ -1,3 +1,5 @@
+using LST.Evaluation.Benchmarks.Items;
+
 namespace LST.Cli.Tests;
 
 /// <summary>Benchmarks from the command line: lines that are there are not scored again, wrong usage is one sentence.</summary>
@@ -36,6 +38,23 @@ public sealed class BenchmarkCommandTests : IDisposable
         Assert.Equal((0, "recall: 25 lines\n"), (merged.ExitCode, merged.Output));
         foreach (var file in new[] { "recall.jsonl", "run.json" }) Assert.Equal(File.ReadAllText(cli.At($"whole/{file}")), File.ReadAllText(cli.At($"merged/{file}")));
         Assert.Equal(cli.Run("items", "table", cli.At("whole")).Output, cli.Run("items", "table", cli.At("merged")).Output);
+    }
+
+    [Fact]
+    public void Samples_of_RULER_that_cannot_be_made_are_counted_in_the_last_line_and_where_there_are_none_it_fails()
+    {
+        string[] line = ["eval", "ruler", "--tasks", "vt", "--variant", "short", "--methods", "streaming", "--ratios", "2", "--limit", "1", "--out", cli.At("lines")];
+
+        cli.Run([.. line, "--lengths", "64,128"]).FailsWith(1, "None of the 2 pairs of task and length that were asked for can be made; the first: RULER's vt (no_example) at 64 can never be made");
+        cli.Run([.. line, "--lengths", "64"]).FailsWith(1, "RULER's vt (no_example) at 64 can never be made");
+        var some = cli.Run([.. line, "--lengths", "64,128,320"]);
+        var all = cli.Run([.. line, "--lengths", "320"]);
+
+        Assert.Equal((0, 0), (some.ExitCode, all.ExitCode));
+        Assert.StartsWith("RULER's vt (no_example) at 64 can never be made", some.Output);
+        Assert.EndsWith("\n2 of 3 pairs of task and length have no samples here, or fewer than asked for; the sentences above the table say why\n", some.Output);
+        Assert.Equal(2, ItemFolder.Read(cli.At("lines")).Count);
+        Assert.DoesNotContain("pairs of task and length", all.Output);
     }
 
     [Theory]

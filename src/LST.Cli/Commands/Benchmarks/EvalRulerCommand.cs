@@ -32,8 +32,18 @@ public sealed class EvalRulerCommand : BenchmarkCommand<EvalRulerCommand.Flags>
         public string? DataSeed { get; init; }
     }
 
+    private RulerPlan? plan;
+
     /// <inheritdoc/>
     protected override string Benchmark => "ruler";
+
+    /// <inheritdoc/>
+    public override int Execute(CommandContext context, Flags settings, CancellationToken cancellationToken)
+    {
+        var exitCode = base.Execute(context, settings, cancellationToken);
+        if (plan?.Missing is { } sentence) Console.WriteLine(sentence);
+        return exitCode;
+    }
 
     /// <inheritdoc/>
     protected override IBenchmarkPlan Plan(Flags settings)
@@ -51,7 +61,7 @@ public sealed class EvalRulerCommand : BenchmarkCommand<EvalRulerCommand.Flags>
             "short" => true,
             _ => throw new UsageException($"--variant '{settings.Variant}' is unknown; known: reference, short"),
         };
-        return new RulerPlan(tasks ?? RulerTasks.Synthetic, lengths, isShort, (uint)Numbers.Whole("--data-seed", settings.DataSeed ?? "42", 0));
+        return plan = new RulerPlan(tasks ?? RulerTasks.Synthetic, lengths, isShort, (uint)Numbers.Whole("--data-seed", settings.DataSeed ?? "42", 0));
     }
 
     // Nothing is made where samples are read.

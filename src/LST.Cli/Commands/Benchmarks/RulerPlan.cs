@@ -18,6 +18,7 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
     private const int UsualSamples = 20;
 
     private readonly List<string> notes = [];
+    private int missing;
 
     public JsonObject SettingsObject => new() { ["variant"] = isShort ? "short" : "reference", ["data_seed"] = seed };
 
@@ -26,6 +27,10 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
     public IReadOnlyList<string> Notes => notes;
 
     public bool LimitsItself => true;
+
+    /// <summary>How much of what was asked for could not be made, a sentence; null: all of it was.</summary>
+    public string? Missing => missing == 0 ? null
+        : $"{missing} of {tasks.Count * lengths.Length} pairs of task and length {(missing == 1 ? "has" : "have")} no samples here, or fewer than asked for; the sentences above the table say why";
 
     public IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel)
     {
@@ -42,16 +47,17 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
                 {
                     samples.AddRange(RulerSequence.Samples(new RulerSettings(task, length, seed, variant), text => loaded.Tokenizer.Encode(text).Length, data, cancel).Take(limit ?? UsualSamples));
                 }
-                catch (DataException missing)
+                catch (DataException problem)
                 {
                     // A task that cannot be made says so beside the table; the others run.
-                    notes.Add(missing.Message);
+                    missing++;
+                    if (!notes.Contains(problem.Message)) notes.Add(problem.Message);
                 }
             }
             if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, [.. samples.Select(RulerItem.Of)], mode, Flags(task, data)));
         }
         if (loadedTasks.Exists(made => RulerTasks.Find(made.Name).HasEssays)) Data = new Dictionary<string, string> { ["haystack"] = data.Essays.Sha256 };
-        return loadedTasks.Count > 0 ? loadedTasks : throw new DataException(string.Join(" ", notes));
+        return loadedTasks.Count > 0 ? loadedTasks : throw new DataException(missing == 1 ? notes[0] : $"None of the {missing} pairs of task and length that were asked for can be made; the first: {notes[0]}");
     }
 
     private static string[] Flags(RulerTask task, RulerData data) => task.HasEssays ? [$"haystack={data.Essays.Name}", $"sentence_splitter={data.Essays.SentenceSplitter}"] : [];
