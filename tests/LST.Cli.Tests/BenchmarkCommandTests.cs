@@ -59,6 +59,7 @@ public sealed class BenchmarkCommandTests : IDisposable
 
     [Theory]
     [InlineData("task 'sums' is unknown; known tasks: recall, repeats", "recall", "--tasks", "sums")]
+    [InlineData("--items 'x': repeats are made of a text and have no items", "recall", "--tasks", "repeats", "--items", "x")]
     [InlineData("--shard '3/2'", "recall", "--shard", "3/2")]
     [InlineData("'niah_9' is no task of RULER", "ruler", "--tasks", "niah_9")]
     [InlineData("--variant 'long' is unknown; known: reference, short", "ruler", "--variant", "long")]
