@@ -104,7 +104,7 @@ public static class CommandLine
                 eval.AddCommand<EvalNiahCommand>("niah").WithDescription("A needle in a haystack, by depth and length.")
                     .WithExample("eval", "niah", "--lengths", "512,1024");
                 eval.AddCommand<EvalZeroShotCommand>("zeroshot").WithDescription("Multiple choice as lm-evaluation-harness asks it, over compressed contexts.")
-                    .WithExample("eval", "zeroshot", "--tasks", "piqa,arc_easy", "--shots", "5", "--limit", "200");
+                    .WithExample("eval", "zeroshot", "--tasks", "piqa,arc_easy", "--shots", "5", "--limit", "200").WithExample("eval", "zeroshot", "--tasks", "wikitext", "--methods", "dense");
             });
             config.AddBranch("items", items =>
             {

@@ -1,3 +1,5 @@
+using LST.Evaluation.Benchmarks.Items;
+
 namespace LST.Cli.Tests;
 
 /// <summary>Benchmarks from the command line: lines that are there are not scored again, wrong usage is one sentence.</summary>
@@ -5,12 +7,10 @@ public sealed class BenchmarkCommandTests : IDisposable
 {
     private readonly CliRun cli = new();
 
-    private static string Item(int i) => $$"""{"id":"A-{{i}}","template":"A","kind":"number","keys":1,"target_tokens":40,"context":"The list has no elements. The access code of the red-{{i}} archive is 7{{i}}31. The method returns a value.","question":"\nQuestion: What is the access code of the red-{{i}} archive?\nAnswer: The access code of the red-{{i}} archive is ","answer":"7{{i}}31"}""";
-
     [Fact]
     public void Recall_writes_a_line_for_each_item_and_row_and_the_same_line_again_scores_nothing()
     {
-        var items = cli.Write("items.jsonl", string.Join('\n', Enumerable.Range(1, 3).Select(Item)) + "\n");
+        var items = InventedRecall.Write(cli, 3);
         string[] line = ["eval", "recall", "--items", items, "--methods", "streaming,mean", "--ratios", "2", "--out", cli.At("lines")];
 
         var first = cli.Run(line);
@@ -25,8 +25,41 @@ public sealed class BenchmarkCommandTests : IDisposable
         Assert.Equal(2, cli.Run([.. line, "--dtype", "bfloat16"]).ExitCode);
     }
 
+    [Fact]
+    public void Three_shards_merged_are_the_whole_run_byte_for_byte()
+    {
+        string[] line = ["eval", "recall", "--items", InventedRecall.Write(cli, 5), "--methods", "streaming,h2o", "--ratios", "2,4", "--out"];
+        Assert.Equal(0, cli.Run([.. line, cli.At("whole")]).ExitCode);
+
+        // Shards may share a folder.
+        foreach (var (shard, folder) in new[] { ("3/3", "one"), ("1/3", "two"), ("2/3", "two") }) Assert.Equal(0, cli.Run([.. line, cli.At(folder), "--shard", shard]).ExitCode);
+        var merged = cli.Run("items", "merge", cli.At("one"), cli.At("two"), "--out", cli.At("merged"));
+
+        Assert.Equal((0, "recall: 25 lines\n"), (merged.ExitCode, merged.Output));
+        foreach (var file in new[] { "recall.jsonl", "run.json" }) Assert.Equal(File.ReadAllText(cli.At($"whole/{file}")), File.ReadAllText(cli.At($"merged/{file}")));
+        Assert.Equal(cli.Run("items", "table", cli.At("whole")).Output, cli.Run("items", "table", cli.At("merged")).Output);
+    }
+
+    [Fact]
+    public void Samples_of_RULER_that_cannot_be_made_are_counted_in_the_last_line_and_where_there_are_none_it_fails()
+    {
+        string[] line = ["eval", "ruler", "--tasks", "vt", "--variant", "short", "--methods", "streaming", "--ratios", "2", "--limit", "1", "--out", cli.At("lines")];
+
+        cli.Run([.. line, "--lengths", "64,128"]).FailsWith(1, "None of the 2 pairs of task and length that were asked for can be made; the first: RULER's vt (no_example) at 64 can never be made");
+        cli.Run([.. line, "--lengths", "64"]).FailsWith(1, "RULER's vt (no_example) at 64 can never be made");
+        var some = cli.Run([.. line, "--lengths", "64,128,320"]);
+        var all = cli.Run([.. line, "--lengths", "320"]);
+
+        Assert.Equal((0, 0), (some.ExitCode, all.ExitCode));
+        Assert.StartsWith("RULER's vt (no_example) at 64 can never be made", some.Output);
+        Assert.EndsWith("\n2 of 3 pairs of task and length have no samples here, or fewer than asked for; the sentences above the table say why\n", some.Output);
+        Assert.Equal(2, ItemFolder.Read(cli.At("lines")).Count);
+        Assert.DoesNotContain("pairs of task and length", all.Output);
+    }
+
     [Theory]
     [InlineData("task 'sums' is unknown; known tasks: recall, repeats", "recall", "--tasks", "sums")]
+    [InlineData("--items 'x': repeats are made of a text and have no items", "recall", "--tasks", "repeats", "--items", "x")]
     [InlineData("--shard '3/2'", "recall", "--shard", "3/2")]
     [InlineData("'niah_9' is no task of RULER", "ruler", "--tasks", "niah_9")]
     [InlineData("--variant 'long' is unknown; known: reference, short", "ruler", "--variant", "long")]

@@ -17,19 +17,11 @@ namespace LST.Cli.Commands;
 public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settings>
 {
     /// <summary>Flags.</summary>
-    public sealed class Settings : CommandSettings
+    public sealed class Settings : EvaluationSettings
     {
-        /// <summary>Model.</summary>
-        [CommandOption("--model|--model-name <NAME>"), DefaultValue("lst-ref"), Description("A Hugging Face folder, a .gguf file, or a name: lst-ref, smollm2, a hub name (also --model-name).")]
-        public string Model { get; init; } = "lst-ref";
-
         /// <summary>Texts.</summary>
         [CommandOption("--text <NAMES>"), Description("Names or files, several by commas (./lst data list; default: api, under e3 wikitext2).")]
         public string? Text { get; init; }
-
-        /// <summary>Methods.</summary>
-        [CommandOption("--methods <LIST>"), DefaultValue("all"), Description("name[[:key=value...]] of the methods below, several by commas; all: every method with its defaults.")]
-        public string Methods { get; init; } = "all";
 
         /// <summary>Ratios.</summary>
         [CommandOption("--ratios|--window-size <LIST>"), DefaultValue("2,4,8"), Description("Compression ratios, several by commas: 2, 4, 3/2 (also --window-size).")]
@@ -59,29 +51,9 @@ public sealed class EvalPerplexityCommand : Command<EvalPerplexityCommand.Settin
         [CommandOption("--chunks <N>"), Description("Only the first N chunks, under e2 streams (default: 16,384 scored ids), under e3 samples (default: all).")]
         public string? Chunks { get; init; }
 
-        /// <summary>Type.</summary>
-        [CommandOption("--dtype <TYPE>"), DefaultValue("float32"), Description("float32, bfloat16 or float16.")]
-        public string Dtype { get; init; } = "float32";
-
-        /// <summary>Attention.</summary>
-        [CommandOption("--attention <NAME>"), DefaultValue("cpu"), Description("reference (double precision, slow), cpu or gpu.")]
-        public string Attention { get; init; } = "cpu";
-
         /// <summary>Basis.</summary>
         [CommandOption("--equal <WHAT>"), DefaultValue("slots"), Description("Compare methods at equal slots or equal bytes.")]
         public string Equal { get; init; } = "slots";
-
-        /// <summary>Sidecar.</summary>
-        [CommandOption("--sidecar|--sidecar-path <FILE>"), Description("The .safetensors file of lst, for all ratios (default: the one of the model and ratio in data/sidecars; also --sidecar-path).")]
-        public string? Sidecar { get; init; }
-
-        /// <summary>Seed.</summary>
-        [CommandOption("--seed <N>"), DefaultValue("0"), Description("Seed of intervals and of methods that draw.")]
-        public string Seed { get; init; } = "0";
-
-        /// <summary>Threads.</summary>
-        [CommandOption("--threads <N>"), Description("Threads of the tensor library (default: its own choice).")]
-        public string? Threads { get; init; }
 
         /// <summary>Output.</summary>
         [CommandOption("--json <OUT>"), Description("Also write all rows to this file.")]

@@ -25,6 +25,12 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
     /// <summary>What is asked for beyond the shared flags, checked; data that can be read without a model is read here.</summary>
     protected abstract IBenchmarkPlan Plan(TSettings settings);
 
+    /// <summary>Folder of the item lines.</summary>
+    /// <param name="settings">Flags.</param>
+    /// <param name="model">Short name of the model.</param>
+    protected string PlaceOf(TSettings settings, string model) => settings.Out ?? Path.Combine(
+        ProjectFolders.Work ?? throw new UsageException("--out: there is no project around the current folder, so that a folder for item lines must be given"), "items", $"{Benchmark}-{model}{(settings.QueryAware ? "-query-aware" : "")}");
+
     /// <inheritdoc/>
     public override int Execute(CommandContext context, TSettings settings, CancellationToken cancellationToken)
     {
@@ -51,7 +57,7 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
             using var contexts = new CompressedContexts(loaded);
             var mode = settings.QueryAware ? CompressionMode.QueryAware : CompressionMode.QueryAgnostic;
             var tasks = plan.Load(loaded, contexts, mode, limit, cancellationToken);
-            var place = settings.Out ?? Path.Combine(ProjectFolders.Work ?? throw new UsageException("--out: there is no project around the current folder, so that a folder for item lines must be given"), "items", $"{Benchmark}-{loaded.Identity.Name}{(settings.QueryAware ? "-query-aware" : "")}");
+            var place = PlaceOf(settings, loaded.Identity.Name);
             var items = ItemFolder.Open(place, new ItemManifest
             {
                 Benchmark = Benchmark,

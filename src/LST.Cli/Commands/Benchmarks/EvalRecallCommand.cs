@@ -48,7 +48,8 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
         var tasks = settings.Tasks.Split(',', StringSplitOptions.TrimEntries).Distinct().ToList();
         if (tasks.Find(task => task is not ("recall" or "repeats")) is { } unknown) throw new UsageException($"task '{unknown}' is unknown; known tasks: recall, repeats");
         if (settings.QueryAware && tasks.Contains("repeats")) throw new UsageException("--query-aware: repeats have no question; leave the flag or the task out");
-        return new RecallPlan(tasks.Contains("recall") ? settings.Items ?? RecallFile.Find("test") ?? throw new DataException("The recall items recall/test.jsonl are in no data folder; set LST_DATA to one that has them, or give --items.") : null, tasks.Contains("repeats") ? TextCatalog.FromEnvironment().Load(settings.Text) : null,
+        if (settings.Items is { } given && !tasks.Contains("recall")) throw new UsageException($"--items '{given}': repeats are made of a text and have no items; leave the flag out, or add the task recall");
+        return new RecallPlan(tasks.Contains("recall") ? (settings.Items is { } file ? ItemsFile.Require(file) : null) ?? RecallFile.Find("test") ?? throw new DataException("The recall items recall/test.jsonl are in no data folder; set LST_DATA to one that has them, or give --items.") : null, tasks.Contains("repeats") ? TextCatalog.FromEnvironment().Load(settings.Text) : null,
             Numbers.Positive("--prefix", settings.Prefix), Numbers.Positive("--suffix", settings.Suffix)!.Value);
     }
 

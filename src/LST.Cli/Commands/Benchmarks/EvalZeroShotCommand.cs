@@ -1,10 +1,11 @@
 using System.ComponentModel;
-using System.Text.Json.Nodes;
+using LST.Cli.Terminal;
 using LST.Core;
-using LST.Evaluation;
-using LST.Evaluation.Benchmarks;
+using LST.Core.Compression;
+using LST.Evaluation.Benchmarks.Items;
 using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Benchmarks.ZeroShot;
+using LST.Evaluation.Benchmarks.ZeroShot.Rolling;
 using Spectre.Console.Cli;
 
 namespace LST.Cli.Commands.Benchmarks;
@@ -15,12 +16,18 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
     /// <summary>The tasks of the usual table.</summary>
     private const int Usual = 6;
 
+    private ZeroShotPlan? plan;
+
     /// <summary>Its flags.</summary>
     public sealed class Flags : BenchmarkCommandSettings
     {
         /// <summary>Tasks.</summary>
-        [CommandOption("--tasks <LIST>"), Description("Likelihood tasks, several by commas (default: piqa, winogrande, hellaswag, arc_easy, arc_challenge, openbookqa; also boolq, copa, lambada_openai).")]
+        [CommandOption("--tasks <LIST>"), Description("Likelihood tasks, several by commas (default: piqa, winogrande, hellaswag, arc_easy, arc_challenge, openbookqa; also boolq, copa, lambada_openai, and under --methods dense wikitext).")]
         public string? Tasks { get; init; }
+
+        /// <summary>Items.</summary>
+        [CommandOption("--items <FILE>"), Description("The items of the one task that --tasks names, JSON lines in the form of its data set (default: the task's file of a data folder).")]
+        public string? Items { get; init; }
 
         /// <summary>k.</summary>
         [CommandOption("--shots <K>"), DefaultValue("0"), Description("Examples in front of each item. Contexts without examples are short: little is left to compress.")]
@@ -35,40 +42,35 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
     protected override string Benchmark => "zeroshot";
 
     /// <inheritdoc/>
+    public override int Execute(CommandContext context, Flags settings, CancellationToken cancellationToken)
+    {
+        var exitCode = base.Execute(context, settings, cancellationToken);
+        if (plan?.Model is { } model) RollingTable.Write(ItemFolder.Read(PlaceOf(settings, model)));
+        return exitCode;
+    }
+
+    /// <inheritdoc/>
     protected override IBenchmarkPlan Plan(Flags settings)
     {
         if (settings.QueryAware) throw new UsageException("--query-aware: a likelihood task has no question apart from its context; leave it out");
         _ = Numbers.Positive("--batch-size", settings.BatchSize);
-        var shots = (int)Numbers.Whole("--shots", settings.Shots, 0);
-        IReadOnlyList<ZeroShotTask> tasks = settings.Tasks is null ? [.. ZeroShotTask.All.Take(Usual)] : [.. settings.Tasks.Split(',').Select(ZeroShotTask.Of).Distinct()];
+        var shots = Numbers.Whole("--shots", settings.Shots, 0);
+        string[] names = settings.Tasks is null ? [.. ZeroShotTask.All.Take(Usual).Select(task => task.Name)] : [.. settings.Tasks.Split(',').Select(NameOf).Distinct()];
+        if (settings.Items is { } given && (settings.Tasks is null || names.Length > 1))
+            throw new UsageException($"--items '{given}': a file holds the items of one task, but {(settings.Tasks is null ? "none is" : $"{names.Length} are")} named; give one name to --tasks");
+        var isRolling = names.Contains(RollingBenchmark.TaskName);
+        if (isRolling)
+        {
+            RollingBenchmark.RequireDense(MethodSpec.ParseList(settings.Methods, 0, settings.Sidecar));
+            if (shots > 0) throw new UsageException($"--shots {shots}: task '{RollingBenchmark.TaskName}' has documents and no examples; leave the flag or the task out");
+        }
+        var file = settings.Items is null ? null : ItemsFile.Require(settings.Items);
         var catalog = ZeroShotCatalog.FromEnvironment();
-        return new ZeroShotPlan([.. tasks.Select(task => (catalog.Load(task), shots == 0 ? null : catalog.LoadTraining(task)))], shots);
+        return plan = new ZeroShotPlan(
+            [.. names.Select(ZeroShotTask.Find).OfType<ZeroShotTask>().Select(task => (file is null ? catalog.Load(task) : ZeroShotCatalog.Read(task, file), shots == 0 ? null : catalog.LoadTraining(task)))],
+            shots, !isRolling ? null : file is null ? RollingItems.FromEnvironment() : RollingItems.Read(file));
     }
 
-    private sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots) : IBenchmarkPlan
-    {
-        public JsonObject SettingsObject => new() { ["protocol"] = ZeroShotBenchmark.Mode };
-
-        // Examples come from the training split: with another one they are other prompts.
-        public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? "") })
-            .Where(file => file.Sha256.Length > 0).ToDictionary(file => file.Name, file => file.Sha256);
-
-        public IReadOnlyList<string> Notes => shots == 0 ? [] : [.. tasks.Where(task => task.Training is null).Select(task => $"{task.Items.Task.Name}: no training split is here, so that examples are the last 100 items of the file, which are not scored")];
-
-        public string ModeName(CompressionMode mode) => ZeroShotBenchmark.Mode;
-
-        public IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel)
-        {
-            var scorer = new ZeroShotScorer(loaded, contexts);
-            return [.. tasks.Select(task => new ZeroShotBenchmark(scorer, task.Items.Task, Documents(task.Items, task.Training), shots))];
-        }
-
-        private IReadOnlyList<ZeroShotDocument> Documents(ZeroShotItems items, ZeroShotItems? training)
-        {
-            if (shots == 0) return items.Documents;
-            var (scored, pool) = training is null ? FewShotSampler.HoldBack(items.Documents) : (items.Documents, training.Documents);
-            var sampler = new FewShotSampler(items.Task, pool, shots);
-            return [.. scored.Select(sampler.Next)];
-        }
-    }
+    private static string NameOf(string typed) => ZeroShotTask.Find(typed)?.Name ?? (typed.Trim().Equals(RollingBenchmark.TaskName, StringComparison.OrdinalIgnoreCase) ? RollingBenchmark.TaskName
+        : throw new UsageException($"task '{typed}' is unknown; known tasks: {string.Join(", ", ZeroShotTask.All.Select(task => task.Name))}, {RollingBenchmark.TaskName}"));
 }

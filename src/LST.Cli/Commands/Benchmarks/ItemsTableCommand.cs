@@ -22,6 +22,7 @@ public sealed class ItemsTableCommand : Command<ItemsTableCommand.Settings>
     {
         var lines = ItemFolder.Read(settings.Folder);
         ItemTable.Write(lines, ItemManifest.Read(settings.Folder) ?? throw new DataException($"'{settings.Folder}' has no {ItemManifest.FileName}, so that it holds no run; check the path."));
+        RollingTable.Write(lines);
         return 0;
     }
 }

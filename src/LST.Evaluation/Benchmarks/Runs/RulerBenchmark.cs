@@ -8,10 +8,10 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="loaded">The model.</param>
 /// <param name="contexts">Compresses contexts.</param>
 /// <param name="task">The task.</param>
-/// <param name="samples">Its samples.</param>
+/// <param name="items">Its samples.</param>
 /// <param name="mode">What is compressed.</param>
 /// <param name="flags">What of the data departs from RULER's own: haystack, sentence splitter.</param>
-public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contexts, RulerTask task, IReadOnlyList<RulerSample> samples, CompressionMode mode, IReadOnlyList<string> flags) : IBenchmarkTask
+public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contexts, RulerTask task, IReadOnlyList<RulerItem> items, CompressionMode mode, IReadOnlyList<string> flags) : IBenchmarkTask
 {
     private readonly TextAnswers answers = new(loaded, contexts, mode);
 
@@ -19,27 +19,26 @@ public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contex
     public string Name => task.Name;
 
     /// <inheritdoc/>
-    public int Count => samples.Count;
+    public int Count => items.Count;
 
     /// <inheritdoc/>
-    public string ItemId(int index) => samples[index].ItemId;
+    public string ItemId(int index) => items[index].ItemId;
 
     /// <inheritdoc/>
     public IReadOnlyList<ItemLine> Score(int index, IReadOnlyList<BenchmarkRow> rows, CancellationToken cancel)
     {
-        var sample = samples[index];
-        var prompt = sample.Split();
-        double Of(string answer) => RulerScore.Of(task, RulerScore.Clean(answer), sample.Outputs);
-        var made = answers.Of(prompt.Context, prompt.Question + prompt.AnswerPrefix, rows, task.NewTokens, answer => Of(answer) >= 1, cancel);
+        var item = items[index];
+        double Of(string answer) => RulerScore.Of(task, RulerScore.Clean(answer), item.Outputs);
+        var made = answers.Of(item.Prompt.Context, item.Prompt.Question + item.Prompt.AnswerPrefix, rows, task.NewTokens, answer => Of(answer) >= 1, cancel);
         return
         [
             .. rows.Select((row, r) => LineBuilder.Of(this, index, row, made[r].Tally, ModeName.Of(mode)) with
             {
-                Gold = new JsonArray([.. sample.Outputs.Select(output => (JsonNode?)output)]),
+                Gold = new JsonArray([.. item.Outputs.Select(output => (JsonNode?)output)]),
                 Prediction = made[r].Text,
                 Score = Of(made[r].Text),
-                Length = sample.Settings.MaxLength,
-                Variant = sample.Settings.Variant == RulerVariant.Reference ? null : sample.Settings.Variant.Name(),
+                Length = item.Length,
+                Variant = item.Variant == RulerVariant.Reference ? null : item.Variant.Name(),
                 ParityFlags = ["ends-when-found", .. flags],
             }),
         ];

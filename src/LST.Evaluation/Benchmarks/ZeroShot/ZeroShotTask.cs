@@ -89,7 +89,8 @@ public sealed record ZeroShotTask
     public static ZeroShotTask Of(string name) => Find(name)
         ?? throw new UsageException($"task '{name}' is unknown; known tasks: {string.Join(", ", All.Select(task => task.Name))}");
 
-    internal static ZeroShotTask? Find(string name) => All.FirstOrDefault(task => task.Name == name.Trim().ToLowerInvariant().Replace('-', '_'));
+    /// <summary>The same; null: there is none.</summary>
+    public static ZeroShotTask? Find(string name) => All.FirstOrDefault(task => task.Name == name.Trim().ToLowerInvariant().Replace('-', '_'));
 
     private static IReadOnlyList<string> Training(string task, string upstream) => [$"zeroshot/{task}_train.jsonl", $"zeroshot/{task}/{upstream}", $"zeroshot/{task}/train.jsonl"];
 }

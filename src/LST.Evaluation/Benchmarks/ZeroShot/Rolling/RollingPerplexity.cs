@@ -23,10 +23,13 @@ public sealed record RollingDocument(string Page, string ScoredText, int[] Ids, 
 public sealed record RollingScores(double WordPerplexity, double BytePerplexity, double BitsPerByte)
 {
     /// <summary>Scores of at least one document.</summary>
-    public static RollingScores Of(IReadOnlyList<RollingDocument> documents) => new(
-        Weighted([.. documents.Select(d => (d.LogLikelihood, (double)d.Words))]),
-        Weighted([.. documents.Select(d => (d.LogLikelihood, (double)d.Bytes))]),
-        Bits([.. documents.Select(d => (d.LogLikelihood, (double)d.Bytes))]));
+    public static RollingScores Of(IReadOnlyList<RollingDocument> documents) => Of([.. documents.Select(document => (document.LogLikelihood, document.Words, document.Bytes))]);
+
+    /// <summary>Scores of at least one document, of which log-likelihood (nats), words and bytes are known.</summary>
+    public static RollingScores Of(IReadOnlyList<(double LogLikelihood, int Words, int Bytes)> documents) => new(
+        Weighted([.. documents.Select(document => (document.LogLikelihood, (double)document.Words))]),
+        Weighted([.. documents.Select(document => (document.LogLikelihood, (double)document.Bytes))]),
+        Bits([.. documents.Select(document => (document.LogLikelihood, (double)document.Bytes))]));
 
     /// <summary>exp(−Σ log-likelihood / Σ weight).</summary>
     public static double Weighted(IReadOnlyList<(double LogLikelihood, double Weight)> items) => Math.Exp(-items.Sum(item => item.LogLikelihood) / items.Sum(item => item.Weight));

@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using LST.Evaluation;
+using LST.Evaluation.Benchmarks;
+using LST.Evaluation.Benchmarks.Runs;
+using LST.Evaluation.Benchmarks.ZeroShot;
+using LST.Evaluation.Benchmarks.ZeroShot.Rolling;
+
+namespace LST.Cli.Commands.Benchmarks;
+
+/// <summary>Likelihood tasks, read.</summary>
+/// <param name="tasks">Items of tasks with choices, and their training splits where examples are wanted and one is here.</param>
+/// <param name="shots">Examples in front of each item.</param>
+/// <param name="documents">Documents of the rolling perplexity; null: not asked for.</param>
+internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, RollingItems? documents) : IBenchmarkPlan
+{
+    public JsonObject SettingsObject => new() { ["protocol"] = ZeroShotBenchmark.Mode };
+
+    // Examples come from the training split: with another one they are other prompts.
+    public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? "") })
+        .Append((Name: RollingBenchmark.TaskName, Sha256: documents?.Sha256 ?? "")).Where(file => file.Sha256.Length > 0).ToDictionary(file => file.Name, file => file.Sha256);
+
+    public IReadOnlyList<string> Notes => shots == 0 ? [] : [.. tasks.Where(task => task.Training is null).Select(task => $"{task.Items.Task.Name}: no training split is here, so that examples are the last 100 items of the file, which are not scored")];
+
+    /// <summary>Short name of the model, once tasks are loaded.</summary>
+    public string? Model { get; private set; }
+
+    public string ModeName(CompressionMode mode) => ZeroShotBenchmark.Mode;
+
+    public IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel)
+    {
+        Model = loaded.Identity.Name;
+        var scorer = new ZeroShotScorer(loaded, contexts);
+        List<IBenchmarkTask> made = [.. tasks.Select(task => new ZeroShotBenchmark(scorer, task.Items.Task, Documents(task.Items, task.Training), shots))];
+        if (documents is not null) made.Add(new RollingBenchmark(new RollingPerplexity(loaded), documents.Pages));
+        return made;
+    }
+
+    private IReadOnlyList<ZeroShotDocument> Documents(ZeroShotItems items, ZeroShotItems? training)
+    {
+        if (shots == 0) return items.Documents;
+        var (scored, pool) = training is null ? FewShotSampler.HoldBack(items.Documents) : (items.Documents, training.Documents);
+        var sampler = new FewShotSampler(items.Task, pool, shots);
+        return [.. scored.Select(sampler.Next)];
+    }
+}

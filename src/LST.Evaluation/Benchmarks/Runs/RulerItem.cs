@@ -1,0 +1,22 @@
+using LST.Evaluation.Benchmarks.Ruler;
+
+namespace LST.Evaluation.Benchmarks.Runs;
+
+/// <summary>What a model is asked under a task of RULER, made here or read from a file.</summary>
+/// <param name="ItemId">Name, unique within the task.</param>
+/// <param name="Prompt">The text in its three parts.</param>
+/// <param name="Outputs">What the answer has to hold.</param>
+public sealed record RulerItem(string ItemId, RulerPrompt Prompt, IReadOnlyList<string> Outputs)
+{
+    /// <summary>Most tokens of prompt and answer that were asked for; null: the file does not say.</summary>
+    public int? Length { get; init; }
+
+    /// <summary>How far its generator departs from RULER's.</summary>
+    public RulerVariant Variant { get; init; }
+
+    /// <summary>A sample that was made here.</summary>
+    public static RulerItem Of(RulerSample sample) => new(sample.ItemId, sample.Split(), sample.Outputs) { Length = sample.Settings.MaxLength, Variant = sample.Settings.Variant };
+
+    /// <summary>A sample of a file.</summary>
+    public static RulerItem Of(RulerFileItem item) => new(item.ItemId, item.Prompt, item.Outputs);
+}

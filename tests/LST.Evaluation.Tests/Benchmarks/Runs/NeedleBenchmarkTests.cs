@@ -1,0 +1,43 @@
+using LST.Evaluation.Benchmarks;
+using LST.Evaluation.Benchmarks.Ruler.Grid;
+using LST.Evaluation.Benchmarks.Runs;
+using LST.Evaluation.Tests.Benchmarks.Ruler;
+using LST.Evaluation.Tests.Perplexity;
+
+namespace LST.Evaluation.Tests.Benchmarks.Runs;
+
+/// <summary>Answers about the needle behind a whole cache are those of plain greedy decoding, in both modes.</summary>
+public sealed class NeedleBenchmarkTests(ReferenceModel reference) : IClassFixture<ReferenceModel>
+{
+    [Fact]
+    public void Dense_answers_and_scores_are_those_of_plain_greedy_decoding_and_the_modes_differ_in_what_they_compress()
+    {
+        var maker = new NeedleGridMaker(reference.Loaded.Tokenizer, InventedData.Essays(40));
+        // The last one goes on as it began.
+        var book = string.Concat(Enumerable.Repeat("a sandwich in Dolores Park, ", 12));
+        List<NeedleGridSample> cells = [.. maker.Grid([300], [0, 100]), new NeedleGridSample(400, 50, book, "a sandwich in Dolores Park,", 0, 200)];
+        List<string> plain = [.. cells.Select(cell => PlainAnswers.Greedy(reference.Loaded, cell.Prompt, SanFranciscoNeedle.NewTokens).TrimStart())];
+        using var contexts = new CompressedContexts(reference.Loaded);
+
+        foreach (var mode in new[] { CompressionMode.QueryAgnostic, CompressionMode.QueryAware })
+        {
+            var lines = BenchmarkLines.Of(reference.Loaded, contexts, new NeedleBenchmark(reference.Loaded, contexts, cells, mode));
+
+            foreach (var (line, i) in lines.Dense().Select((line, i) => (line, i)))
+            {
+                // Behind the first line nothing counts.
+                var first = plain[i].Split('\n')[0];
+                Assert.Equal(first, line.Prediction!.TrimStart().Split('\n')[0]);
+                Assert.StartsWith(line.Prediction!.TrimStart(), plain[i], StringComparison.Ordinal);
+                Assert.Equal(first.Contains("sandwich", StringComparison.OrdinalIgnoreCase) && first.Contains("Dolores Park", StringComparison.OrdinalIgnoreCase) ? 1 : 0, line.Score);
+            }
+            Assert.Equal([0, 0, 1], lines.Dense().Select(line => line.Score));
+            Assert.All(lines, line =>
+            {
+                var cell = cells[(int)line.ItemIndex];
+                Assert.Equal((mode == CompressionMode.QueryAware ? "query-aware" : "query-agnostic", cell.Length, cell.Depth), (line.Mode, line.Length!.Value, line.Depth!.Value));
+                Assert.Equal(PlainAnswers.Ids(reference.Loaded, mode == CompressionMode.QueryAware ? cell.Prompt : cell.Context).Length, line.TokensCtx);
+            });
+        }
+    }
+}
