@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation.Benchmarks.Items;
-using LST.Evaluation.Benchmarks.ZeroShot;
 using LST.Evaluation.Records;
 using LST.Evaluation.Statistics;
 
@@ -12,21 +11,22 @@ namespace LST.Evaluation.Benchmarks.Results;
 public sealed class BenchmarkCells(long seed = 0)
 {
     private const int Decimals = 6;
-    private static readonly string[] LabelNames = ["template", "keys", "kind"];
+    private static readonly string[] LabelNames = ["template", "keys", "kind", "tokens", "words", "bytes"];
     private readonly Dictionary<int, PairedBootstrap> bootstraps = [];
 
     /// <summary>The cells of a task, in the order of lengths and variants.</summary>
     /// <param name="lines">Its lines; every row has the same items in every cell.</param>
     /// <param name="headline">Name of the first score.</param>
     /// <param name="smallerIsBetter">Whether a smaller score is a better one.</param>
+    /// <param name="perplexity">Perplexity over the lines of a row; null: the task has none.</param>
     /// <exception cref="DataException">A row lacks an item that another row has.</exception>
-    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false) =>
+    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null) =>
     [
         .. lines.GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
-            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter)),
+            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity)),
     ];
 
-    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter)
+    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity)
     {
         var items = rows[0];
         if (rows.FirstOrDefault(row => !row.Select(line => line.ItemId).SequenceEqual(items.Select(line => line.ItemId), StringComparer.Ordinal)) is { } other)
@@ -43,18 +43,16 @@ public sealed class BenchmarkCells(long seed = 0)
             Items = new ItemPlaces([.. items.Select(line => checked((int)line.ItemIndex))]),
             MeanTokens = Math.Round(items.Average(line => (double)line.TokensCtx), 2),
             Labels = Labels(items),
-            Rows = [.. rows.Select(row => Row(row, dense, headline))],
+            Rows = [.. rows.Select(row => Row(row, dense, headline, perplexity?.Invoke(row)))],
         };
     }
 
-    private CellRow Row(ItemLine[] items, ItemLine[]? dense, string headline)
+    private CellRow Row(ItemLine[] items, ItemLine[]? dense, string headline, double? perplexity)
     {
         var scores = new Dictionary<string, ItemScores> { [headline] = new([.. items.Select(line => line.Score)]) };
         foreach (var name in items[0].Scores?.Keys ?? [])
             scores.TryAdd(name, new ItemScores([.. items.Select(line => line.Scores?.GetValueOrDefault(name, double.NaN) ?? double.NaN)]));
-        // A task with one continuation is judged by how likely it is, too.
-        var likelihoods = items[0].Scores is not null && items.All(line => line.Loglik is { Count: 1 }) ? new ItemScores([.. items.Select(line => line.Loglik![0])]) : null;
-        if (likelihoods is not null) scores["loglik"] = likelihoods;
+        if (perplexity is not null) scores["loglik"] = new ItemScores([.. items.Select(line => line.Loglik!.Sum())]);
         var headlines = scores[headline];
         var compared = dense is null || ReferenceEquals(dense, items) ? null : PairedComparison.Of(headlines.Values, new ItemScores([.. dense.Select(line => line.Score)]).Values);
         var difference = compared is null ? (Estimate?)null : Bootstrap(items.Length).Mean([.. items.Zip(dense!, (a, b) => a.Score - b.Score)]);
@@ -72,7 +70,7 @@ public sealed class BenchmarkCells(long seed = 0)
             Difference = difference is { } mean ? Math.Round(mean.Value, Decimals) : null,
             DifferenceCi95 = difference is { } interval ? Rounded(interval.Ci95) : null,
             P = compared is null ? null : Math.Round(compared.McNemarP, Decimals),
-            Perplexity = likelihoods is null ? null : TaskScores.PerplexityOf(likelihoods.Values).Mean,
+            Perplexity = perplexity,
             Scores = scores,
         };
     }

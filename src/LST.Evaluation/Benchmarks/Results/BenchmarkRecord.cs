@@ -159,7 +159,7 @@ public sealed record CellRow
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? P { get; init; }
 
-    /// <summary>Perplexity of a task that predicts words, exp(−mean log-likelihood of an item).</summary>
+    /// <summary>Perplexity of a task that has one: of LAMBADA exp(−mean log-likelihood of an item), of rolling windows a word's.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Perplexity { get; init; }
 

@@ -14,6 +14,9 @@ public interface IBenchmarkTask
     /// <summary>Whether a smaller score is a better one.</summary>
     bool SmallerIsBetter => false;
 
+    /// <summary>Perplexity over the lines of a row, of tasks that have one; null: the task has none.</summary>
+    double? PerplexityOf(IReadOnlyList<ItemLine> lines) => null;
+
     /// <summary>Number of items, without a limit.</summary>
     int Count { get; }
 

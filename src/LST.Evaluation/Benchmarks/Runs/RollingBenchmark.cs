@@ -24,6 +24,15 @@ public sealed class RollingBenchmark(RollingPerplexity rolling, IReadOnlyList<st
     public string Name => TaskName;
 
     /// <inheritdoc/>
+    public string Headline => "bits_per_byte";
+
+    /// <inheritdoc/>
+    public bool SmallerIsBetter => true;
+
+    /// <summary>Word perplexity.</summary>
+    public double? PerplexityOf(IReadOnlyList<ItemLine> lines) => ScoresOf(lines).WordPerplexity;
+
+    /// <inheritdoc/>
     public int Count => pages.Count;
 
     /// <inheritdoc/>
@@ -51,8 +60,7 @@ public sealed class RollingBenchmark(RollingPerplexity rolling, IReadOnlyList<st
                 Loglik = [document.LogLikelihood],
                 Score = RollingScores.Bits([(document.LogLikelihood, document.Bytes)]),
                 ParityFlags = ["bos"],
-                Length = document.Ids.Length,
-                Further = new Dictionary<string, object> { ["words"] = document.Words, ["bytes"] = document.Bytes, ["windows"] = document.Windows.Count },
+                Further = new Dictionary<string, object> { ["tokens"] = document.Ids.Length, ["words"] = document.Words, ["bytes"] = document.Bytes, ["windows"] = document.Windows.Count },
             }),
         ];
     }

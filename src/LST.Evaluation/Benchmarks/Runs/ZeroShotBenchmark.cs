@@ -20,6 +20,9 @@ public sealed class ZeroShotBenchmark(ZeroShotScorer scorer, ZeroShotTask task, 
     public string Headline => task.Headline;
 
     /// <inheritdoc/>
+    public double? PerplexityOf(IReadOnlyList<ItemLine> lines) => task.IsWordPrediction ? TaskScores.PerplexityOf([.. lines.Select(line => line.Loglik![0])]).Mean : null;
+
+    /// <inheritdoc/>
     public int Count => documents.Count;
 
     /// <inheritdoc/>
