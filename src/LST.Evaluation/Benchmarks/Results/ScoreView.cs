@@ -19,6 +19,8 @@ public sealed class ScoreView
     private readonly string? metric;
     private readonly long seed;
     private readonly Dictionary<(ItemRow, string?), IReadOnlyList<Part>> parts = [];
+    private readonly Dictionary<(ItemRow, string?), Estimate> scores = [], differences = [];
+    private readonly HashSet<(Dictionary<(ItemRow, string?), Estimate>, string?)> filled = [];
 
     /// <summary>Looks at a table.</summary>
     /// <param name="table">The table.</param>
@@ -63,16 +65,16 @@ public sealed class ScoreView
     /// <param name="column">A column; null: the average over all tasks.</param>
     public Estimate? Score(ItemRow row, string? column = null)
     {
-        var tasks = Parts(row, column).GroupBy(part => part.Task).Select(task => task.SelectMany(part => part.Scores).ToArray()).ToList();
-        if (tasks.Count == 0) return null;
-        return tasks is [var only] && only.All(score => score is 0 or 1) ? StandardErrors.Wilson((int)only.Sum(), only.Length) : StratifiedBootstrap.AverageOfMeans(tasks, seed);
+        Fill(scores, column, other => [.. Parts(other, column).GroupBy(part => part.Task).Select(task => task.SelectMany(part => part.Scores).ToArray())],
+            tasks => tasks is [var only] && only.All(score => score is 0 or 1) ? StandardErrors.Wilson((int)only.Sum(), only.Length) : null);
+        return scores.TryGetValue((row, column), out var estimate) ? estimate : null;
     }
 
     /// <summary>Mean of score − dense's with its paired 95 % interval; null: no items in common.</summary>
     public Estimate? Difference(ItemRow row, string? column = null)
     {
-        var tasks = Pairs(row, column).GroupBy(pair => pair.Task).Select(task => task.SelectMany(pair => pair.Scores.Zip(pair.Others, (score, other) => score - other)).ToArray()).ToList();
-        return tasks.Count == 0 ? null : StratifiedBootstrap.AverageOfMeans(tasks, seed);
+        Fill(differences, column, other => [.. Pairs(other, column).GroupBy(pair => pair.Task).Select(task => task.SelectMany(pair => pair.Scores.Zip(pair.Others, (score, dense) => score - dense)).ToArray())], _ => null);
+        return differences.TryGetValue((row, column), out var estimate) ? estimate : null;
     }
 
     /// <summary>Exact p of each row against dense over all items in common, adjusted for the number of rows (Holm); rows without any are left out.</summary>
@@ -99,6 +101,20 @@ public sealed class ScoreView
         return tokens == 0 ? 0 : sources.Sum(source => source.Row.BytesPerToken * source.Cell.MeanTokens * source.Cell.Items.All.Count) / tokens;
     }
 
+    // All rows of a column at once: those with as many items in each task share their draws.
+    private void Fill(Dictionary<(ItemRow, string?), Estimate> known, string? column, Func<ItemRow, IReadOnlyList<double[]>> tasksOf, Func<IReadOnlyList<double[]>, Estimate?> exact)
+    {
+        if (!filled.Add((known, column))) return;
+        var rows = table.Rows.Select(row => (Row: row, Tasks: tasksOf(row))).Where(row => row.Tasks.Count > 0).ToList();
+        foreach (var (row, tasks) in rows)
+            if (exact(tasks) is { } estimate) known[(row, column)] = estimate;
+        foreach (var group in rows.Where(row => !known.ContainsKey((row.Row, column))).GroupBy(row => string.Join(' ', row.Tasks.Select(task => task.Length))))
+        {
+            var alike = group.ToList();
+            foreach (var (i, estimate) in StratifiedBootstrap.AveragesOfMeans(alike.ConvertAll(row => row.Tasks), seed).Index()) known[(alike[i].Row, column)] = estimate;
+        }
+    }
+
     private bool Has(SourcedCellRow row) => row.Row.Scores.ContainsKey(metric ?? row.Cell.Headline);
 
     private IReadOnlyList<Part> Parts(ItemRow row, string? column)
@@ -107,9 +123,9 @@ public sealed class ScoreView
         List<Part> made = [];
         foreach (var source in table.Of(row).Where(Has))
         {
-            var scores = source.Row.Scores[metric ?? source.Cell.Headline].Values;
-            int[] chosen = [.. Enumerable.Range(0, scores.Count).Where(item => column is null || ColumnOf(source.Cell, item) == column)];
-            if (chosen.Length > 0) made.Add(new Part(source.Cell.Task, source, [.. chosen.Select(item => source.Cell.Items.All[item])], [.. chosen.Select(item => scores[item])]));
+            var values = source.Row.Scores[metric ?? source.Cell.Headline].Values;
+            int[] chosen = [.. Enumerable.Range(0, values.Count).Where(item => column is null || ColumnOf(source.Cell, item) == column)];
+            if (chosen.Length > 0) made.Add(new Part(source.Cell.Task, source, [.. chosen.Select(item => source.Cell.Items.All[item])], [.. chosen.Select(item => values[item])]));
         }
         return parts[(row, column)] = made;
     }
