@@ -95,6 +95,15 @@ public class PairedBootstrapTests
     }
 
     [Fact]
+    public void Rows_that_share_draws_have_the_numbers_that_they_have_alone()
+    {
+        double[][][] rows = [[[1, 0, 1], [0.5, 0.25]], [[0, 0, 1], [1, 0]], [[0.1, 0.2, 0.3], [3, 4]]];
+
+        Assert.Equal(rows.Select(row => StratifiedBootstrap.AverageOfMeans(row, 5, 300)), StratifiedBootstrap.AveragesOfMeans(rows, 5, 300));
+        Assert.Throws<ArgumentException>(() => StratifiedBootstrap.AveragesOfMeans([rows[0], [[1, 0], [1, 0, 1]]]));
+    }
+
+    [Fact]
     public void Independent_tasks_narrow_the_average()
     {
         double[] task = [.. Enumerable.Range(0, 40).Select(i => (double)(i % 2))];

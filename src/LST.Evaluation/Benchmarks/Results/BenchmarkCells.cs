@@ -19,14 +19,15 @@ public sealed class BenchmarkCells(long seed = 0)
     /// <param name="headline">Name of the first score.</param>
     /// <param name="smallerIsBetter">Whether a smaller score is a better one.</param>
     /// <param name="perplexity">Perplexity over the lines of a row; null: the task has none.</param>
+    /// <param name="depthOf">Depth of an item whose line does not say it; null: none.</param>
     /// <exception cref="DataException">A row lacks an item that another row has.</exception>
-    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null) =>
+    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<int, double?>? depthOf = null) =>
     [
         .. lines.GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
-            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity)),
+            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity, depthOf)),
     ];
 
-    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity)
+    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity, Func<int, double?>? depthOf)
     {
         var items = rows[0];
         if (rows.FirstOrDefault(row => !row.Select(line => line.ItemId).SequenceEqual(items.Select(line => line.ItemId), StringComparer.Ordinal)) is { } other)
@@ -42,7 +43,7 @@ public sealed class BenchmarkCells(long seed = 0)
             ParityFlags = items[0].ParityFlags,
             Items = new ItemPlaces([.. items.Select(line => checked((int)line.ItemIndex))]),
             MeanTokens = Math.Round(items.Average(line => (double)line.TokensCtx), 2),
-            Labels = Labels(items),
+            Labels = Labels(items, depthOf),
             Rows = [.. rows.Select(row => Row(row, dense, headline, perplexity?.Invoke(row)))],
         };
     }
@@ -76,10 +77,11 @@ public sealed class BenchmarkCells(long seed = 0)
     }
 
     // What tells items apart and is written on every line of an item alike.
-    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items)
+    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items, Func<int, double?>? depthOf)
     {
         var labels = new Dictionary<string, JsonArray>();
-        if (items[0].Depth is not null) labels["depth"] = new JsonArray([.. items.Select(line => (JsonNode?)line.Depth)]);
+        var depths = items.Select(line => line.Depth ?? depthOf?.Invoke((int)line.ItemIndex)).ToList();
+        if (!depths.Contains(null)) labels["depth"] = new JsonArray([.. depths.Select(depth => (JsonNode?)depth)]);
         foreach (var name in LabelNames)
         {
             if (items.All(line => line.Further?.ContainsKey(name) == true))

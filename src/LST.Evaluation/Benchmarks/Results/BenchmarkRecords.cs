@@ -53,7 +53,7 @@ public static class BenchmarkRecords
             Data = folder.Manifest.Data,
             Methods = folder.Manifest.Methods.Where(method => used.Contains(method.Key)).ToDictionary(method => method.Key, method => method.Value.DeepClone().AsObject()),
             Notes = notes.Count == 0 ? null : notes,
-            Cells = [.. asked.Where(task => task.Lines.Count > 0).SelectMany(task => cells.Of(task.Lines, task.Task.Headline, task.Task.SmallerIsBetter, task.Task.PerplexityOf))],
+            Cells = [.. asked.Where(task => task.Lines.Count > 0).SelectMany(task => cells.Of(task.Lines, task.Task.Headline, task.Task.SmallerIsBetter, task.Task.PerplexityOf, task.Task.DepthOf))],
         };
     }
 }

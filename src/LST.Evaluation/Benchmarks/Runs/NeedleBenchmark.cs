@@ -1,5 +1,6 @@
 using LST.Evaluation.Benchmarks.Items;
 using LST.Evaluation.Benchmarks.Ruler.Grid;
+using LST.Evaluation.Benchmarks.Scoring;
 
 namespace LST.Evaluation.Benchmarks.Runs;
 
@@ -14,6 +15,9 @@ public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts conte
 
     /// <inheritdoc/>
     public string Name => "niah";
+
+    /// <inheritdoc/>
+    public string Headline => "found";
 
     /// <inheritdoc/>
     public int Count => cells.Count;
@@ -33,6 +37,7 @@ public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts conte
                 Gold = SanFranciscoNeedle.Answer,
                 Prediction = made[r].Text,
                 Score = SanFranciscoNeedle.Score(FirstLine(made[r].Text)),
+                Scores = new Dictionary<string, double> { ["found"] = SanFranciscoNeedle.Score(FirstLine(made[r].Text)), ["overlap"] = NeedleScore.WordOverlap(FirstLine(made[r].Text)), ["rouge1_x10"] = NeedleScore.Rouge1Times10(FirstLine(made[r].Text)) },
                 Length = cell.Length,
                 Depth = cell.Depth,
             }),

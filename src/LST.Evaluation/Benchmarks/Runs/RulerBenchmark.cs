@@ -19,6 +19,9 @@ public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contex
     public string Name => task.Name;
 
     /// <inheritdoc/>
+    public double? DepthOf(int index) => items[index].Depth;
+
+    /// <inheritdoc/>
     public int Count => items.Count;
 
     /// <inheritdoc/>
@@ -38,6 +41,7 @@ public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contex
                 Prediction = made[r].Text,
                 Score = Of(made[r].Text),
                 Length = item.Length,
+                Depth = item.Depth,
                 Variant = item.Variant == RulerVariant.Reference ? null : item.Variant.Name(),
                 ParityFlags = ["ends-when-found", .. flags],
             }),

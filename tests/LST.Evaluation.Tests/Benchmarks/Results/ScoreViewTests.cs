@@ -145,4 +145,21 @@ public class ScoreViewTests
         Assert.Contains("| snapkv | 2 | not compressed | 2 |", BenchmarkMarkdown.Of(new ScoreView(Table(record))), StringComparison.Ordinal);
         Assert.Contains("| snapkv | 2 | 1.00 | 1.00 |", BenchmarkMarkdown.Ratios(new ScoreView(Table(record))), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Needles_are_counted_by_depth_and_length()
+    {
+        ItemLine At(int i, double depth, int length, double score) => Line(i, Dense, score, "niah_single_1", length) with { Depth = depth };
+        var table = Table(Record([At(0, 3, 512, 1), At(1, 18, 512, 0), At(2, 99.5, 512, 1), At(3, 100, 1024, 1)]));
+
+        var (each, bands) = (NeedleGrids.Of(table, Dense), NeedleGrids.Of(table, Dense, 5));
+
+        Assert.Equal([0.03, 0.18, 0.995, 1], each.Depths.Select(depth => Math.Round(depth, 9)));
+        Assert.Equal([512, 1024], each.Lengths);
+        Assert.Equal("lst-ref, dense", bands.Source);
+        Assert.Equal([0.1, 0.9], bands.Depths.Select(depth => Math.Round(depth, 9)));
+        Assert.Equal([0.5, double.NaN, 1, 1], bands.Score.SelectMany(row => row));
+        Assert.Equal([2, 0, 1, 1], bands.Count.SelectMany(row => row));
+        Assert.Contains("eval niah", Assert.Throws<UsageException>(() => NeedleGrids.Of(Table(Record(Lines(Dense, "a", 512, 1))), Dense)).Message, StringComparison.Ordinal);
+    }
 }

@@ -31,6 +31,8 @@ public sealed class NeedleBenchmarkTests(ReferenceModel reference) : IClassFixtu
                 Assert.StartsWith(line.Prediction!.TrimStart(), plain[i], StringComparison.Ordinal);
                 Assert.Equal(first.Contains("sandwich", StringComparison.OrdinalIgnoreCase) && first.Contains("Dolores Park", StringComparison.OrdinalIgnoreCase) ? 1 : 0, line.Score);
             }
+            Assert.All(lines, line => Assert.Equal(line.Score, line.Scores!["found"]));
+            Assert.All(lines, line => Assert.Equal(["found", "overlap", "rouge1_x10"], line.Scores!.Keys));
             Assert.Equal([0, 0, 1], lines.Dense().Select(line => line.Score));
             Assert.All(lines, line =>
             {

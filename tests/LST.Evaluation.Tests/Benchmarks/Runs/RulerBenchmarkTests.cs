@@ -40,6 +40,8 @@ public sealed class RulerBenchmarkTests(ReferenceModel reference) : IClassFixtur
                 Assert.Equal(mode == CompressionMode.QueryAware ? "query-aware" : "query-agnostic", line.Mode);
                 Assert.Equal(PlainAnswers.Ids(reference.Loaded, mode == CompressionMode.QueryAware ? prompt.Text : prompt.Context).Length, line.TokensCtx);
                 Assert.Equal((int?)256, line.Length);
+                // Where the right answer of the sample, which the test has put another one in place of, begins.
+                Assert.InRange(line.Depth!.Value, 0, 100);
                 Assert.Equal(["ends-when-found", "haystack=noise"], line.ParityFlags);
             });
         }
