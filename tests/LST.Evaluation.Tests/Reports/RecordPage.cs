@@ -26,6 +26,10 @@ internal sealed partial class RecordPage(string name)
     public static IReadOnlyList<PerplexityRecord> Records(string page) =>
         [.. Id().Matches(page).Select(match => match.Value).Distinct().Select(id => RecordStore.Read<PerplexityRecord>(Path.Combine(Store, id + ".json")))];
 
+    /// <summary>The benchmark records that a page names by their whole ids, in the order in which it names them.</summary>
+    public static IReadOnlyList<BenchmarkRecord> ItemRecords(string page) =>
+        [.. ItemId().Matches(page).Select(match => match.Value).Distinct().Select(id => RecordStore.Read<BenchmarkRecord>(Path.Combine(ItemStore, id + ".json")))];
+
     /// <summary>The page with each table as its command prints it now.</summary>
     public static string Filled(string page)
     {
@@ -57,4 +61,7 @@ internal sealed partial class RecordPage(string name)
 
     [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: (?:recall|ruler|niah|zeroshot)-[a-z0-9.-]+)+) --bare(?: --by (?<by>\\S+))?(?: --metric (?<metric>\\S+))?(?<ratios> --real-ratios)?(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
     private static partial Regex Scores();
+
+    [GeneratedRegex("(?:recall|ruler|niah|zeroshot)-[a-z0-9-]+-[0-9a-f]{8}")]
+    private static partial Regex ItemId();
 }
