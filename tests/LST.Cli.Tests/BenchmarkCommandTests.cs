@@ -1,4 +1,6 @@
 using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Benchmarks.Results;
+using LST.Evaluation.Records;
 
 namespace LST.Cli.Tests;
 
@@ -20,9 +22,15 @@ public sealed class BenchmarkCommandTests : IDisposable
         Assert.Equal((0, 0), (first.ExitCode, again.ExitCode));
         Assert.Equal(9, File.ReadAllLines(cli.At("lines/recall.jsonl")).Length);
         Assert.Equal(bytes, File.ReadAllBytes(cli.At("lines/recall.jsonl")));
-        Assert.Equal(first.Output, again.Output);
-        Assert.Equal(first.Output, cli.Run("items", "table", cli.At("lines")).Output);
+        Assert.Equal(TableOutput.Of(first.Output), TableOutput.Of(again.Output));
+        Assert.Equal(TableOutput.Of(first.Output), cli.Run("items", "table", cli.At("lines")).Output);
         Assert.Equal(2, cli.Run([.. line, "--dtype", "bfloat16"]).ExitCode);
+        // The record of the first run is that of the second, which scored nothing.
+        var record = RecordStore.Read<BenchmarkRecord>(Assert.Single(Directory.GetFiles(cli.At("results"), "recall-*.json", SearchOption.AllDirectories)));
+        Assert.Equal(["dense at 1:1", "mean at 2:1", "streaming at 2:1"], record.Cells.Single().Rows.Select(row => row.Row.ToString()));
+        Assert.Equal([0, 1, 2], record.Cells.Single().Items.All);
+        Assert.Single(record.ScoredBy);
+        Assert.All(record.Cells.Single().Rows, row => Assert.Equal(ItemFolder.Read(cli.At("lines")).Where(item => item.Row == row.Row).Select(item => item.Score), row.Scores["score"].Values));
     }
 
     [Fact]

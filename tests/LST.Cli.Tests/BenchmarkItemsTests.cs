@@ -31,7 +31,7 @@ public sealed class BenchmarkItemsTests : IDisposable
         Assert.Equal(["0", "0", "1", "1"], found.Select(line => line.ItemId));
         Assert.Equal(expected.Select(Scored), found.Select(Scored));
         // The lines of a task are there already; made samples are none of this file's.
-        Assert.Equal(read.Output, cli.Run(["eval", "ruler", "--items", file, "--tasks", "vt", .. rows, cli.At("read")]).Output);
+        Assert.Equal(TableOutput.Of(read.Output), TableOutput.Of(cli.Run(["eval", "ruler", "--items", file, "--tasks", "vt", .. rows, cli.At("read")]).Output));
         cli.Refuses(2, ["settings.samples"], ["eval", "ruler", "--tasks", "vt", "--variant", "short", "--lengths", "320", .. rows, cli.At("read")]);
 
         static object Scored(ItemLine line) => (line.ItemIndex, line.Row, line.Prediction, line.Gold!.ToJsonString(), line.Score, line.TokensCtx, line.KvEntriesKept);

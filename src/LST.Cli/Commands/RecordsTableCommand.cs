@@ -18,8 +18,8 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         public string[]? Records { get; init; }
 
         /// <summary>The method of the paired column.</summary>
-        [CommandOption("--against <METHOD>"), DefaultValue("lst"), Description("Compare every method with this one, in pairs of chunks.")]
-        public string Against { get; init; } = "lst";
+        [CommandOption("--against <METHOD>"), Description("Perplexity: compare every method with this one, in pairs of chunks (default: lst).")]
+        public string? Against { get; init; }
 
         /// <summary>Winners alone.</summary>
         [CommandOption("--best"), Description("Only which method is best at every budget, and by how much.")]
@@ -60,23 +60,27 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         if (settings.By is not null || settings.Metric is not null || settings.RealRatios || settings.Bare) throw new UsageException("--by, --metric, --real-ratios and --bare are for records of benchmarks; name such records, or leave them out");
         var records = files.Count > 0 ? [.. files.Select(RecordStore.Read<PerplexityRecord>)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
         if (records.Count == 0) throw new DataException("There is no perplexity record yet; make one with ./lst eval ppl.");
-        if (!records.Any(record => record.Rows.Any(row => row.Method == settings.Against)) && settings.Against != "lst")
+        if (!records.Any(record => record.Rows.Any(row => row.Method == settings.Against)) && settings.Against is not null)
             throw new UsageException($"--against {settings.Against}: none of these records has such a row; they have {string.Join(", ", records.SelectMany(record => record.Rows).Select(row => row.Method).Distinct())}");
         if (settings.Among is { } list && !settings.Best) throw new UsageException($"--among {list}: it says who may win a table of winners; give --best with it");
         var tables = PerplexityTable.Join(records);
-        Console.Write(settings.Best ? BestMarkdown.Of(tables, settings.Among?.Split(',', StringSplitOptions.TrimEntries)) : PerplexityMarkdown.Of(tables, settings.Against));
+        Console.Write(settings.Best ? BestMarkdown.Of(tables, settings.Among?.Split(',', StringSplitOptions.TrimEntries)) : PerplexityMarkdown.Of(tables, settings.Against ?? "lst"));
         return 0;
     }
 
     private static void WriteBenchmarks(IReadOnlyList<string> files, Settings settings)
     {
         if (settings.Best) throw new UsageException("--best is for records of perplexity; rows of benchmarks stand from best to worst");
+        if (settings.Against is { } against) throw new UsageException($"--against {against}: rows of benchmarks are compared with dense; leave it out");
+        if (settings.RealRatios && settings.Among is { } among) throw new UsageException($"--among {among}: effective ratios are shown of all methods; leave out one of the two");
+        var isFirst = true;
         foreach (var table in BenchmarkTable.Join(files.Select(RecordStore.Read<BenchmarkRecord>)))
         {
             var view = new ScoreView(table, settings.By ?? ScoreView.ByTask, settings.Metric);
+            if (!isFirst) Console.WriteLine();
+            isFirst = false;
             if (!settings.Bare) Console.Write(BenchmarkMarkdown.Head(table));
             Console.Write(settings.RealRatios ? BenchmarkMarkdown.Ratios(view) : BenchmarkMarkdown.Of(view, settings.Among?.Split(',', StringSplitOptions.TrimEntries)));
-            if (!settings.Bare) Console.WriteLine();
         }
     }
 }

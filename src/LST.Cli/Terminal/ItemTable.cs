@@ -29,7 +29,7 @@ internal static class ItemTable
                     pair is null ? "" : $"{Number(pair.Difference.Value, "+0.0000;-0.0000")} ({Number(pair.Difference.Low, "+0.0000;-0.0000")} – {Number(pair.Difference.High, "+0.0000;-0.0000")})", pair is null ? "" : Number(pair.HolmP, "0.000")]);
             }
         }
-        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}{(statistics.Tasks.Contains("repeats") ? "; of repeats the score is a loss, smaller is better" : "")}");
+        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}{(statistics.Tasks.Any(task => task is "repeats" or "wikitext") ? "; of repeats and wikitext the score is a loss, smaller is better" : "")}");
         DataTable.Write(Columns, rows, column => column >= 2);
     }
 

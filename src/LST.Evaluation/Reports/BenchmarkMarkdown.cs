@@ -37,16 +37,18 @@ public static class BenchmarkMarkdown
         var rows = view.Table.Rows.Where(row => view.Items(row) > 0 && (among is null || row.Method == "dense" || among.Any(name => IsOf(row, name)))).ToList();
         if (among?.FirstOrDefault(name => !rows.Exists(row => IsOf(row, name))) is { } missing) throw new UsageException($"none of these records has a row of method '{missing}'");
         var averages = rows.ToDictionary(row => row, row => view.Score(row)!.Value);
-        var p = view.AdjustedP(rows);
+        // A row without some of the columns is no row of the average.
+        var whole = rows.Where(row => view.Columns.All(column => view.Items(row, column) > 0)).ToHashSet();
+        var p = view.AdjustedP([.. view.Table.Rows.Where(row => view.Columns.All(column => view.Items(row, column) > 0))]);
         IReadOnlyList<string> columns = view.Columns.Count == 1 ? [] : view.Columns;
         List<IReadOnlyList<string>> texts = [];
-        foreach (var row in rows.OrderBy(row => row.RatioRequested).ThenBy(row => (view.SmallerIsBetter ? 1 : -1) * averages[row].Value).ThenBy(row => row.Method, StringComparer.Ordinal))
+        foreach (var row in rows.OrderBy(row => row.RatioRequested).ThenBy(row => !whole.Contains(row)).ThenBy(row => (view.SmallerIsBetter ? 1 : -1) * averages[row].Value).ThenBy(row => row.Method, StringComparer.Ordinal))
         {
-            var difference = row.Method == "dense" ? null : view.Difference(row);
+            var difference = row.Method == "dense" || !whole.Contains(row) ? null : view.Difference(row);
             texts.Add(
             [
-                row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column))),
-                Cell(view, averages[row]), difference is { } value ? Difference(view, value) : "", p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
+                row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column), view.IsCompressed(row, column))),
+                whole.Contains(row) ? Cell(view, averages[row], true) : "–", difference is { } value ? Difference(view, value) : "", p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
             ]);
         }
         return (["method", "r", "r real", "items", .. columns, columns.Count == 0 ? view.Columns[0] : "average", "− dense", "p (Holm)"], texts);
@@ -91,13 +93,22 @@ public static class BenchmarkMarkdown
         return row.Method == "dense" || ratio >= ItemSummary.LeastRatio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "not compressed";
     }
 
-    private static string Cell(ScoreView view, Estimate? score) => score is not { } value ? "–"
-        : view.IsShare ? string.Create(CultureInfo.InvariantCulture, $"{100 * value.Value:0.0} ({100 * value.Low:0.0} – {100 * value.High:0.0})")
-        : string.Create(CultureInfo.InvariantCulture, $"{value.Value:0.000} ({value.Low:0.000} – {value.High:0.000})");
+    // A bootstrap gives no width where all items agree; printing it would look like certainty.
+    private static string Cell(ScoreView view, Estimate? score, bool isCompressed)
+    {
+        if (score is not { } value) return "–";
+        var text = view.IsShare ? (100 * value.Value).ToString("0.0", CultureInfo.InvariantCulture) : value.Value.ToString("0.000", CultureInfo.InvariantCulture);
+        if (!isCompressed) return $"{text} not compressed";
+        return value.Low == value.High ? text
+            : view.IsShare ? string.Create(CultureInfo.InvariantCulture, $"{text} ({100 * value.Low:0.0} – {100 * value.High:0.0})") : string.Create(CultureInfo.InvariantCulture, $"{text} ({value.Low:0.000} – {value.High:0.000})");
+    }
 
-    private static string Difference(ScoreView view, Estimate value) => view.IsShare
-        ? string.Create(CultureInfo.InvariantCulture, $"{100 * value.Value:+0.0;−0.0;0.0} ({100 * value.Low:+0.0;−0.0;0.0} – {100 * value.High:+0.0;−0.0;0.0})")
-        : string.Create(CultureInfo.InvariantCulture, $"{value.Value:+0.000;−0.000;0.000} ({value.Low:+0.000;−0.000;0.000} – {value.High:+0.000;−0.000;0.000})");
+    private static string Difference(ScoreView view, Estimate value)
+    {
+        var (factor, format) = view.IsShare ? (100, "+0.0;−0.0;0.0") : (1, "+0.000;−0.000;0.000");
+        string Text(double number) => (factor * number).ToString(format, CultureInfo.InvariantCulture);
+        return value.Low == value.High ? Text(value.Value) : $"{Text(value.Value)} ({Text(value.Low)} – {Text(value.High)})";
+    }
 
     private static string P(double p) => p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
 }

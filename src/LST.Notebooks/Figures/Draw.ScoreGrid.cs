@@ -25,8 +25,10 @@ public static partial class Draw
         var lines = columns.Select(column => column.IndexOf('_') is var at and > 0 ? $"{column[..(at + 1)]}<br>{column[(at + 1)..]}" : column).ToList();
         const int head = 46;
         var (right, bottom) = (left + (columns.Length * cellWidth), head + (rows.Length * cellHeight));
+        bool IsWhole(int r, int c) => !view.IsCompressed(rows[r], c < view.Columns.Count ? view.Columns[c] : null);
+        var wholes = Enumerable.Range(0, rows.Length).Any(r => Enumerable.Range(0, columns.Length).Any(c => IsWhole(r, c))) ? " In brackets: nothing was compressed there." : "";
         var finding = GridFinding(view, compressed, ratio);
-        var canvas = new Canvas((int)Math.Max(620, right + 110), bottom + 24, finding, $"{ScoreMarks.Items([view])} Mean score in percent at {Number.Short(ratio)}:1; hover has 95 % intervals.");
+        var canvas = new Canvas((int)Math.Max(620, right + 110), bottom + 24, finding, $"{ScoreMarks.Items([view])} Mean score in percent at {Number.Short(ratio)}:1; hover has 95 % intervals.{wholes}");
         var x = Axis.Of("", -0.5, columns.Length - 0.5, [.. Enumerable.Range(0, columns.Length).Select(c => (double)c)], lines, grid: false);
         x["side"] = "top";
         var y = Axis.Of("", rows.Length - 0.5, -0.5, [.. Enumerable.Range(0, rows.Length).Select(r => (double)r)], [.. rows.Select(ScoreMarks.Name)], grid: false);
@@ -34,7 +36,7 @@ public static partial class Draw
         panel.Add(new JsonObject
         {
             ["type"] = "heatmap", ["z"] = PlotlyJson.Rows(scores.Select(row => row.Select(score => 100 * score.Value)), digits: 1), ["zmin"] = 0, ["zmax"] = 100, ["xgap"] = 2, ["ygap"] = 2, ["colorscale"] = Palette.Sequential(),
-            ["text"] = PlotlyJson.Rows(scores.Select(row => row.Select(score => $"{100 * score.Value:0}"))), ["texttemplate"] = "%{text}", ["textfont"] = new JsonObject { ["size"] = 11 },
+            ["text"] = PlotlyJson.Rows(scores.Select((row, r) => row.Select((score, c) => IsWhole(r, c) ? $"({100 * score.Value:0})" : $"{100 * score.Value:0}"))), ["texttemplate"] = "%{text}", ["textfont"] = new JsonObject { ["size"] = 11 },
             ["customdata"] = new JsonArray([.. scores.Select((row, r) => (JsonNode?)new JsonArray([.. row.Select((score, c) => (JsonNode?)new JsonArray(ScoreMarks.Name(rows[r]), TokenText.Escape(columns[c]), ScoreMarks.Interval(view, score), score.Units))]))]),
             ["hovertemplate"] = "%{customdata[0]}, %{customdata[1]}<br>%{z:.1f} % %{customdata[2]}<br>%{customdata[3]} items<extra></extra>",
             ["colorbar"] = Axis.ColourBar(canvas, "score (%)", right + 20, head, bottom, 0, 100, value => value, [0, 25, 50, 75, 100]),
@@ -46,10 +48,17 @@ public static partial class Draw
 
     private static string GridFinding(ScoreView view, IReadOnlyList<ItemRow> rows, double ratio)
     {
-        var winners = view.Columns.Select(column => rows.GroupBy(row => view.Score(row, column)!.Value.Value).MaxBy(group => group.Key)!.ToList()).ToList();
-        var leader = rows.Select(row => (Row: row, Wins: winners.Count(best => best.Contains(row)))).MaxBy(row => row.Wins);
-        var worst = view.Columns.Select(column => (Column: column, Best: rows.Max(row => view.Score(row, column)!.Value.Value))).MinBy(column => column.Best);
-        var others = $"{ScoreMarks.Name(leader.Row)} is best, alone or with others, in {leader.Wins} of {Number.Count(view.Columns.Count, "column")}";
-        return $"At {Number.Short(ratio)}:1 {others}; hardest is {TokenText.Escape(worst.Column)}, where the best has {100 * worst.Best:0} %";
+        if (!view.Rows.Contains(ScoreMarks.Dense)) return $"Scores at {Number.Short(ratio)}:1";
+        bool IsLoss(ItemRow row, string column) => view.IsCompressed(row, column) && view.Difference(row, column) is { } difference && difference.Excludes(0) && difference.Value < 0;
+        var clear = rows.Where(row => !view.Columns.Any(column => IsLoss(row, column))).Select(ScoreMarks.Name).ToList();
+        var worst = rows.Select(row => (Row: row, Columns: view.Columns.Count(column => IsLoss(row, column)))).MaxBy(row => row.Columns);
+        var all = Number.Count(view.Columns.Count, "column");
+        var who = clear.Count switch
+        {
+            0 => $"every method falls clearly behind dense in at least one of {all}",
+            <= 3 => $"{string.Join(" and ", clear)} {(clear.Count == 1 ? "falls" : "fall")} clearly behind dense in none of {all}",
+            _ => $"{clear.Count} of {rows.Count} methods fall clearly behind dense in none of {all}",
+        };
+        return $"At {Number.Short(ratio)}:1 {who}{(worst.Columns == 0 ? "" : $", {ScoreMarks.Name(worst.Row)} in {worst.Columns}")}";
     }
 }

@@ -15,14 +15,14 @@ public static partial class Draw
         var (width, plot) = (views.Count == 1 ? 820 : 1080, Math.Max(views.Count == 1 ? 380 : 300, ((methods + 2) * LineLabels.Gap) + 16));
         var rows = (views.Count + columns - 1) / columns;
         var finding = ParetoFinding(views);
-        var canvas = new Canvas(width, rows * (int)(plot + 92), finding, $"Left is smaller, {(views[0].SmallerIsBetter ? "down" : "up")} is better. Grey steps: the front, where no smaller cache scores better. Bytes count keys, values, bias and positions. Bars: 95 % intervals over items. {ScoreMarks.Items(views)}");
+        var canvas = new Canvas(width, rows * (int)(plot + 92), finding, $"Left is smaller, {(views.All(view => view.SmallerIsBetter) ? "down" : views.Any(view => view.SmallerIsBetter) ? "up (of losses down)" : "up")} is better. Grey steps: the front, where no smaller cache scores better. Bytes count keys, values, bias and positions. Bars: 95 % intervals over items. {ScoreMarks.Items(views)}");
         for (var i = 0; i < views.Count; i++)
         {
             var view = views[i];
             var left = 76 + (i % columns * (width / (double)columns));
             var top = 30 + (i / columns * (plot + 92.0));
             var right = left + (width / (double)columns) - 76 - 24;
-            var bytes = view.Rows.Select(view.BytesPerToken).ToList();
+            var bytes = Shown(view).Select(view.BytesPerToken).ToList();
             var (smallest, largest) = (Math.Log10(bytes.Min()), Math.Log10(bytes.Max()));
             var room = label / (right - left - label);
             var (first, last) = (smallest - (room * (largest - smallest + 0.1)), largest + 0.06);
@@ -44,7 +44,7 @@ public static partial class Draw
             ["line"] = new JsonObject { ["shape"] = "hv", ["color"] = "#CCCCCC", ["width"] = 5 }, ["hoverinfo"] = "skip",
         });
         var ends = new List<(string, string, double, double)>();
-        foreach (var method in view.Rows.GroupBy(row => row.Method))
+        foreach (var method in Shown(view).GroupBy(row => row.Method))
         {
             var mark = Palette.Method(method.Key);
             ItemRow[] rows = [.. method.OrderBy(view.BytesPerToken)];
@@ -57,12 +57,14 @@ public static partial class Draw
         LineLabels.Add(panel, ends, low, high, smallest - ((smallest - first) * 0.12), "right");
     }
 
-    // Rows that no other row beats in both; dense closes it.
+    private static IEnumerable<ItemRow> Shown(ScoreView view) => view.Rows.Where(row => row.Method == "dense").Concat(ScoreMarks.Compressed(view));
+
+    // Rows that no other row beats in both.
     private static List<ItemRow> ScoreFront(ScoreView view)
     {
         double Loss(ItemRow row) => (view.SmallerIsBetter ? 1 : -1) * view.Score(row)!.Value.Value;
         var front = new List<ItemRow>();
-        foreach (var row in view.Rows.OrderBy(view.BytesPerToken).ThenBy(Loss))
+        foreach (var row in Shown(view).OrderBy(view.BytesPerToken).ThenBy(Loss))
             if (front.Count == 0 || Loss(row) < Loss(front[^1])) front.Add(row);
         return front;
     }

@@ -15,7 +15,7 @@ public static partial class Draw
         var (width, plot) = (views.Count == 1 ? 820 : 1080, Math.Max(views.Count == 1 ? 380 : 300, ((methods + 2) * LineLabels.Gap) + 16));
         var rows = (views.Count + columns - 1) / columns;
         var finding = ScoreMarks.Finding(views);
-        var canvas = new Canvas(width, rows * (int)(plot + 92), finding, $"Points: mean of the task means. Bars: 95 % intervals over items, moved apart sideways; rows of one figure have the same items. {ScoreMarks.Items(views)}");
+        var canvas = new Canvas(width, rows * (int)(plot + 92), finding, $"Points: mean of the task means. Bars: 95 % intervals over items, moved apart sideways. {ScoreMarks.Items(views)}");
         for (var i = 0; i < views.Count; i++)
         {
             var view = views[i];
@@ -25,7 +25,7 @@ public static partial class Draw
             double[] ratios = [.. ScoreMarks.Compressed(view).Select(row => row.RatioRequested).Distinct().Order()];
             double first = Math.Log2(ratios[0]) - 0.3, last = Math.Log2(ratios[^1]) + 0.3;
             var (low, high) = ScoreRange(view);
-            var x = Axis.Of("compression ratio (stored vectors, log scale)", first, last, [.. ratios.Select(Math.Log2)], [.. ratios.Select(r => $"{Number.Short(r)}:1")], grid: false);
+            var x = Axis.Of("compression ratio asked for (log scale)", first, last, [.. ratios.Select(Math.Log2)], [.. ratios.Select(r => $"{Number.Short(r)}:1")], grid: false);
             var panel = canvas.Panel(left, top, right, top + plot, x, Axis.Of(i % columns == 0 || ScoreMarks.Axis(view) != ScoreMarks.Axis(views[i - 1]) ? ScoreMarks.Axis(view) : "", low, high));
             panel.Name(ScoreMarks.Panel(view));
             ScoreLines(panel, view, first, last, low, high);

@@ -1,3 +1,4 @@
+using LST.Core;
 using LST.Evaluation.Benchmarks.Items;
 using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Statistics;
@@ -9,9 +10,15 @@ internal static class ScoreMarks
 {
     public static readonly ItemRow Dense = new("dense", 1);
 
-    public static IReadOnlyList<ItemRow> Compressed(ScoreView view) => [.. view.Rows.Where(row => row.Method != "dense")];
+    /// <summary>Rows of methods that have items of every column and compressed them.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static IReadOnlyList<ItemRow> Compressed(ScoreView view)
+    {
+        List<ItemRow> rows = [.. view.Rows.Where(row => row.Method != "dense" && view.IsCompressed(row))];
+        return rows.Count > 0 ? rows : throw new UsageException($"the figure needs a row of a method that compressed items of every column ({string.Join(", ", view.Columns)}), but these records have none; give others, or another view");
+    }
 
-    public static string Axis(ScoreView view) => view.IsShare ? $"{(view.Table.Tasks.Count > 1 ? "mean score of the tasks" : "share answered")} (%)" : "loss (nats a token)";
+    public static string Axis(ScoreView view) => view.IsShare ? $"{(view.Table.Tasks.Count > 1 ? "mean score of the tasks" : "share answered")} (%)" : view.SmallerIsBetter ? view.Table.Tasks.Contains("repeats") ? "loss (nats a token)" : "loss" : "score";
 
     public static double Value(ScoreView view, double score) => view.IsShare ? 100 * score : score;
 
@@ -47,18 +54,19 @@ internal static class ScoreMarks
 
     public static string Records(IEnumerable<ScoreView> views) => string.Join(", ", views.SelectMany(view => view.Table.Records).Select(record => record.Id).Distinct());
 
-    /// <summary>At the largest ratio that most methods have, the best row of a panel and what dense has.</summary>
+    /// <summary>At the largest ratio that most methods have, the best row of a panel, those that pairs of items cannot tell from it, and what dense has.</summary>
     public static string Finding(IReadOnlyList<ScoreView> views) => string.Join("; ", views.Select(view =>
     {
         var ratio = Compressed(view).GroupBy(row => row.RatioRequested).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key).First();
         var ordered = ratio.Select(row => (Row: row, Score: view.Score(row)!.Value)).OrderBy(row => (view.SmallerIsBetter ? 1 : -1) * row.Score.Value).ToList();
         var (best, score) = ordered[0];
-        var alike = ordered.Where(row => row.Score.Value == score.Value).Select(row => Name(row.Row)).ToList();
-        var unit = view.IsShare ? " %" : " nats";
-        var dense = !view.Rows.Contains(Dense) ? "" : $" {(view.SmallerIsBetter ? "against" : "of")} dense's {Text(view, view.Score(Dense)!.Value.Value)}{unit}";
-        var verb = (view.SmallerIsBetter, alike.Count) switch { (true, 1) => "loses least", (true, _) => "lose least", (_, 1) => "keeps most", _ => "keep most" };
-        var leaders = alike.Count <= 3 ? string.Join(" and ", alike) : $"{Name(best)} and {alike.Count - 1} others";
-        return $"{Where(views, view)}{(views.Count == 1 ? "At" : "at")} {Number.Short(ratio.Key)}:1 {leaders} {verb}, {Text(view, score.Value)}{(dense.Length > 0 ? "" : unit)}{dense}";
+        var alike = ordered.Skip(1).Where(row => view.Between(row.Row, best) is not { } difference || !difference.Excludes(0)).Select(row => Name(row.Row)).ToList();
+        var unit = view.IsShare ? " %" : view.SmallerIsBetter ? " nats" : "";
+        var hasDense = view.Rows.Contains(Dense);
+        var dense = !hasDense ? unit : $" {(view.SmallerIsBetter ? "against" : "of")} dense's {Text(view, view.Score(Dense)!.Value.Value)}{unit}";
+        var isDense = hasDense && view.Difference(best) is { } loss && !loss.Excludes(0);
+        var others = alike.Count switch { 0 => "", <= 2 => $", not to be told from {string.Join(" and ", alike)}", _ => $", not to be told from {alike[0]} and {alike.Count - 1} more" };
+        return $"{Where(views, view)}{(views.Count == 1 ? "At" : "at")} {Number.Short(ratio.Key)}:1 {Name(best)} {(view.SmallerIsBetter ? "loses least" : "keeps most")}, {Text(view, score.Value)}{dense}{(isDense ? " (no difference can be told)" : "")}{others}";
     }));
 
     /// <summary>What tells a panel from the others, in front of what is said of it.</summary>

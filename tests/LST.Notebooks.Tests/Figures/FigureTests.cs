@@ -27,9 +27,10 @@ public sealed class FigureTests
     [Fact]
     public void Titles_of_scores_say_who_keeps_most_of_what_dense_has()
     {
-        Assert.Contains("At 4:1 lst keeps most, 87.5 of dense's 93.8 %", Draw.ScoresByRatio(SampleScores.Small).Description, StringComparison.Ordinal);
-        Assert.Contains("lst is best, alone or with others, in 2 of 2 columns; hardest is vt, where the best has 75 %", Draw.ScoreGrid(SampleScores.Small, 4).Description, StringComparison.Ordinal);
+        Assert.Contains("At 4:1 lst keeps most, 87.5 of dense's 93.8 % (no difference can be told)", Draw.ScoresByRatio(SampleScores.Small).Description, StringComparison.Ordinal);
+        Assert.Contains("At 4:1 lst falls clearly behind dense in none of 2 columns, h2o in 2", Draw.ScoreGrid(SampleScores.Small, 4).Description, StringComparison.Ordinal);
         Assert.Contains("At 2:1 lst loses least, 3.875 against dense's 2.875 nats", Draw.ScoresByRatio(SampleScores.Losses).Description, StringComparison.Ordinal);
+        Assert.Contains("every column", Assert.Throws<LST.Core.UsageException>(() => Draw.ScoresByRatio(SampleScores.DenseAlone)).Message, StringComparison.Ordinal);
         Assert.Contains("ScoresByRatio", Assert.Throws<LST.Core.UsageException>(() => Draw.ScoreGrid(SampleScores.Losses, 2)).Message, StringComparison.Ordinal);
         Assert.Contains("ratios are 2, 4", Assert.Throws<LST.Core.UsageException>(() => Draw.ScoreGrid(SampleScores.Small, 8)).Message, StringComparison.Ordinal);
     }

@@ -28,7 +28,7 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
     /// <summary>Folder of the item lines.</summary>
     /// <param name="settings">Flags.</param>
     /// <param name="model">Short name of the model.</param>
-    protected string PlaceOf(TSettings settings, string model) => settings.Out ?? Path.Combine(
+    protected virtual string PlaceOf(TSettings settings, string model) => settings.Out ?? Path.Combine(
         ProjectFolders.Work ?? throw new UsageException("--out: there is no project around the current folder, so that a folder for item lines must be given"), "items", $"{Benchmark}-{model}{(settings.QueryAware ? "-query-aware" : "")}");
 
     /// <inheritdoc/>
@@ -58,6 +58,9 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
             var mode = settings.QueryAware ? CompressionMode.QueryAware : CompressionMode.QueryAgnostic;
             var tasks = plan.Load(loaded, contexts, mode, limit, cancellationToken);
             var place = PlaceOf(settings, loaded.Identity.Name);
+            var run = new BenchmarkRun(plan.LimitsItself ? asked with { Limit = null } : asked, contexts);
+            var rows = run.Rows();
+            var versions = MachineInfo.Versions();
             var items = ItemFolder.Open(place, new ItemManifest
             {
                 Benchmark = Benchmark,
@@ -66,14 +69,19 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
                 WeightsSha256 = loaded.Identity.WeightsSha256,
                 Seed = seed,
                 Settings = new JsonObject([.. plan.Settings, KeyValuePair.Create("dtype", (JsonNode?)PerplexityNames.Dtype(dtype)), KeyValuePair.Create("attention", (JsonNode?)settings.Attention.ToLowerInvariant())]),
-                Methods = BenchmarkRow.All(asked.Methods, [Ratio.One]).Select(row => row.Method).Concat(asked.Methods).DistinctBy(method => method.Typed).ToDictionary(method => method.Typed, method => new JsonObject(method.Options.Values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)))),
+                Methods = rows.Select(row => row.Method).DistinctBy(method => method.Typed).ToDictionary(method => method.Typed, method => new JsonObject(method.Options.Values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)))),
                 Data = plan.Data,
+                Sidecars = BenchmarkRecords.Sidecars(rows, contexts),
             });
-            var run = new BenchmarkRun(plan.LimitsItself ? asked with { Limit = null } : asked, contexts);
+            if (run.IsMissingAny(tasks, items)) items.Scores(versions.Commit + (versions.Dirty == true ? "+" : ""));
             run.Run(tasks, items, progress, cancellationToken);
             notes = [.. plan.Notes, .. run.Notes];
             // A shard is a part of a run: the record is made of the merged whole.
-            if (shard.IsWhole) record = RecordStore.OfProject().Write(BenchmarkRecords.Of(loaded, items, asked, run.Asked(tasks, ItemFolder.Read(place)), CommandText.Of(CommandLine.Given), clock.Elapsed, notes));
+            if (shard.IsWhole)
+            {
+                var made = BenchmarkRecords.Of(loaded, contexts, items, new AskedRun(run.Asked(tasks, ItemFolder.Read(place)), rows, Choices(plan, asked, tasks), plan.Data, notes), CommandText.Of(CommandLine.Given), clock.Elapsed);
+                record = BenchmarkRecords.Same(RecordStore.OfProject(), made) ?? RecordStore.OfProject().Write(made);
+            }
             return items;
         });
         foreach (var note in notes) Console.WriteLine(note);
@@ -81,6 +89,15 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
         Console.WriteLine(record is null ? $"lines in {folder.FolderPath}" : $"record {record.Id}, peak memory {MemoryEstimate.Text(record.PeakMemoryBytes)}, {record.WallSeconds:0} s; lines in {folder.FolderPath}");
         return 0;
     }
+
+    private static JsonObject Choices(IBenchmarkPlan plan, BenchmarkSettings asked, IReadOnlyList<IBenchmarkTask> tasks) => new(
+    [
+        KeyValuePair.Create("tasks", (JsonNode?)new JsonArray([.. tasks.Select(task => (JsonNode?)task.Name)])),
+        KeyValuePair.Create("methods", (JsonNode?)new JsonArray([.. asked.Methods.Select(method => (JsonNode?)method.Typed)])),
+        KeyValuePair.Create("ratios", (JsonNode?)new JsonArray([.. asked.Ratios.Select(ratio => (JsonNode?)ratio.Value)])),
+        KeyValuePair.Create("limit", (JsonNode?)(asked.Limit ?? plan.UsualLimit)),
+        .. plan.Choices.Select(choice => KeyValuePair.Create(choice.Key, choice.Value?.DeepClone())),
+    ]);
 }
 
 /// <summary>What a benchmark command was asked for, before there is a model.</summary>
@@ -97,6 +114,12 @@ public interface IBenchmarkPlan
 
     /// <summary>Sentences on what was left out, once tasks are loaded.</summary>
     IReadOnlyList<string> Notes { get; }
+
+    /// <summary>Which items, resolved, beyond tasks and limit: lengths, depths.</summary>
+    JsonObject Choices => [];
+
+    /// <summary>Items of a task or cell where no limit is given; null: all.</summary>
+    int? UsualLimit => null;
 
     /// <summary>Whether the limit is the plan's own (a number of samples) and not one of items drawn.</summary>
     bool LimitsItself => false;

@@ -37,6 +37,8 @@ public sealed class EvalNiahCommand : BenchmarkCommand<EvalNiahCommand.Flags>
     {
         public JsonObject SettingsObject => [];
 
+        public JsonObject Choices => new() { ["lengths"] = new JsonArray([.. lengths.Select(length => (JsonNode?)length)]), ["depths"] = new JsonArray([.. depths.Select(depth => (JsonNode?)depth)]) };
+
         public IReadOnlyDictionary<string, string> Data { get; private set; } = new Dictionary<string, string>();
 
         public IReadOnlyList<string> Notes => [];

@@ -42,6 +42,10 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
     /// <inheritdoc/>
     protected override string Benchmark => "recall";
 
+    /// <summary>Repeats have lengths of their own, so that their lines do not lie beside those of recall items.</summary>
+    protected override string PlaceOf(Flags settings, string model) =>
+        settings.Out is null && settings.Tasks.Trim() == "repeats" && ProjectFolders.Work is { } work ? Path.Combine(work, "items", $"repeats-{model}") : base.PlaceOf(settings, model);
+
     /// <inheritdoc/>
     protected override IBenchmarkPlan Plan(Flags settings)
     {

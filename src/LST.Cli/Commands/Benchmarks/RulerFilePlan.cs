@@ -45,7 +45,7 @@ internal sealed class RulerFilePlan : IBenchmarkPlan
         {
             List<RulerFileItem> items = [.. task.Take(limit ?? int.MaxValue)];
             foreach (var item in items) RequireFit(loaded, item);
-            loadedTasks.Add(new RulerBenchmark(loaded, contexts, task.Key, [.. items.Select(RulerItem.Of)], mode, []));
+            loadedTasks.Add(new RulerBenchmark(loaded, contexts, task.Key, [.. items.Select((item, place) => RulerItem.Of(item, place))], mode, []));
         }
         return loadedTasks;
     }

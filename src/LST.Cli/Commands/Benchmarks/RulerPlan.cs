@@ -28,6 +28,10 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
 
     public bool LimitsItself => true;
 
+    public int? UsualLimit => UsualSamples;
+
+    public JsonObject Choices => new() { ["lengths"] = new JsonArray([.. lengths.Select(length => (JsonNode?)length)]) };
+
     /// <summary>How much of what was asked for could not be made, a sentence; null: all of it was.</summary>
     public string? Missing => missing == 0 ? null
         : $"{missing} of {tasks.Count * lengths.Length} pairs of task and length {(missing == 1 ? "has" : "have")} no samples here, or fewer than asked for; the sentences above the table say why";
@@ -54,7 +58,7 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
                     if (!notes.Contains(problem.Message)) notes.Add(problem.Message);
                 }
             }
-            if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, [.. samples.Select(RulerItem.Of)], mode, Flags(task, data)));
+            if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, [.. samples.Select(sample => RulerItem.Of(sample))], mode, Flags(task, data)));
         }
         if (loadedTasks.Exists(made => RulerTasks.Find(made.Name).HasEssays)) Data = new Dictionary<string, string> { ["haystack"] = data.Essays.Sha256 };
         return loadedTasks.Count > 0 ? loadedTasks : throw new DataException(missing == 1 ? notes[0] : $"None of the {missing} pairs of task and length that were asked for can be made; the first: {notes[0]}");

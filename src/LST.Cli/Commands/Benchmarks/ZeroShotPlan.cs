@@ -13,7 +13,8 @@ namespace LST.Cli.Commands.Benchmarks;
 /// <param name="documents">Documents of the rolling perplexity; null: not asked for.</param>
 internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, RollingItems? documents) : IBenchmarkPlan
 {
-    public JsonObject SettingsObject => new() { ["protocol"] = ZeroShotBenchmark.Mode };
+    // Tasks with examples are other tables than those without.
+    public JsonObject SettingsObject => shots == 0 ? new() { ["protocol"] = ZeroShotBenchmark.Mode } : new() { ["protocol"] = ZeroShotBenchmark.Mode, ["shots"] = shots };
 
     // Examples come from the training split: with another one they are other prompts.
     public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? "") })

@@ -18,7 +18,7 @@ public sealed class ItemFolder
     public string FolderPath { get; }
 
     /// <summary>What its lines have in common, this command's methods and data included.</summary>
-    public ItemManifest Manifest { get; }
+    public ItemManifest Manifest { get; private set; }
 
     /// <summary>Opens a folder for a command, or starts it.</summary>
     /// <param name="path">The folder; made when it is missing.</param>
@@ -30,6 +30,10 @@ public sealed class ItemFolder
         if (path.Length == 0 || File.Exists(path)) throw new UsageException($"--out '{path}': it must be a folder, but it is {(path.Length == 0 ? "empty" : "a file")}; give a folder");
         return new ItemFolder(path, Locked(path, () => Join(path, manifest)));
     }
+
+    /// <summary>Lines will be added by the build of a commit.</summary>
+    /// <exception cref="DataException">The folder cannot be written.</exception>
+    public void Scores(string commit) => Manifest = Locked(FolderPath, () => Join(FolderPath, Manifest with { Commits = [commit] }));
 
     /// <summary>The log of a task's lines, or of a shard's.</summary>
     /// <exception cref="UsageException">The folder has the task under another number of shards.</exception>

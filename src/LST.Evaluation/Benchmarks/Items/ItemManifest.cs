@@ -44,6 +44,12 @@ public sealed record ItemManifest
     /// <summary>Digest of each data file by its name.</summary>
     public required IReadOnlyDictionary<string, string> Data { get; init; }
 
+    /// <summary>Digest of the weights of each learned row, by method and ratio: <c>lst@2</c>.</summary>
+    public IReadOnlyDictionary<string, string> Sidecars { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Commits of the builds that scored lines, with <c>+</c> behind one whose tracked files were changed; they join, and hinder nothing.</summary>
+    public IReadOnlyList<string> Commits { get; init; } = [];
+
     /// <summary>Where this manifest and another disagree, in words; empty: nowhere.</summary>
     public IReadOnlyList<string> Differences(ItemManifest other)
     {
@@ -63,6 +69,8 @@ public sealed record ItemManifest
             if (other.Methods.TryGetValue(method, out var others)) CompareMembers($"methods.{method}", options, others);
         foreach (var (name, digest) in Data)
             if (other.Data.TryGetValue(name, out var others)) Compare($"data.{name}", digest, others);
+        foreach (var (row, digest) in Sidecars)
+            if (other.Sidecars.TryGetValue(row, out var others)) Compare($"sidecars.{row}", digest, others);
         return differences;
 
         void CompareMembers(string name, JsonObject here, JsonObject there)
@@ -71,8 +79,8 @@ public sealed record ItemManifest
         }
     }
 
-    /// <summary>This manifest with the methods and data of another that agrees with it, in the order of their names.</summary>
-    public ItemManifest With(ItemManifest other) => this with { Methods = Union(Methods, other.Methods), Data = Union(Data, other.Data) };
+    /// <summary>This manifest with the methods, data, sidecars and commits of another that agrees with it, in the order of their names.</summary>
+    public ItemManifest With(ItemManifest other) => this with { Methods = Union(Methods, other.Methods), Data = Union(Data, other.Data), Sidecars = Union(Sidecars, other.Sidecars), Commits = [.. Commits.Union(other.Commits).Order(StringComparer.Ordinal)] };
 
     /// <summary>The file's text.</summary>
     public string Format() => RecordJson.Format(With(this));

@@ -20,14 +20,15 @@ public sealed class BenchmarkCells(long seed = 0)
     /// <param name="smallerIsBetter">Whether a smaller score is a better one.</param>
     /// <param name="perplexity">Perplexity over the lines of a row; null: the task has none.</param>
     /// <param name="depthOf">Depth of an item whose line does not say it; null: none.</param>
+    /// <param name="placeOf">Number of an item within its cell; null: its place in the task.</param>
     /// <exception cref="DataException">A row lacks an item that another row has.</exception>
-    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<int, double?>? depthOf = null) =>
+    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<string, double?>? depthOf = null, Func<string, int>? placeOf = null) =>
     [
-        .. lines.GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
+        .. lines.Select(line => placeOf is null ? line : line with { ItemIndex = placeOf(line.ItemId) }).GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
             .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity, depthOf)),
     ];
 
-    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity, Func<int, double?>? depthOf)
+    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity, Func<string, double?>? depthOf)
     {
         var items = rows[0];
         if (rows.FirstOrDefault(row => !row.Select(line => line.ItemId).SequenceEqual(items.Select(line => line.ItemId), StringComparer.Ordinal)) is { } other)
@@ -52,11 +53,13 @@ public sealed class BenchmarkCells(long seed = 0)
     {
         var scores = new Dictionary<string, ItemScores> { [headline] = new([.. items.Select(line => line.Score)]) };
         foreach (var name in items[0].Scores?.Keys ?? [])
-            scores.TryAdd(name, new ItemScores([.. items.Select(line => line.Scores?.GetValueOrDefault(name, double.NaN) ?? double.NaN)]));
+            scores.TryAdd(name, new ItemScores([.. items.Select(line => line.Scores?.TryGetValue(name, out var score) == true ? score : throw new DataException($"{line.Key} has no score '{name}', which the first item of its row has; score its task in a folder of its own."))]));
         if (perplexity is not null) scores["loglik"] = new ItemScores([.. items.Select(line => line.Loglik!.Sum())]);
         var headlines = scores[headline];
         var compared = dense is null || ReferenceEquals(dense, items) ? null : PairedComparison.Of(headlines.Values, new ItemScores([.. dense.Select(line => line.Score)]).Values);
-        var difference = compared is null ? (Estimate?)null : Bootstrap(items.Length).Mean([.. items.Zip(dense!, (a, b) => a.Score - b.Score)]);
+        var differences = compared is null ? null : headlines.Values.Zip(new ItemScores([.. dense!.Select(line => line.Score)]).Values, (a, b) => a - b).ToList();
+        var difference = differences is null ? (Estimate?)null : Bootstrap(items.Length).Mean(differences);
+        var overDense = perplexity is null || compared is null ? (Estimate?)null : Bootstrap(items.Length).Mean([.. items.Zip(dense!, (a, b) => b.Loglik!.Sum() - a.Loglik!.Sum())]);
         var row = items[0];
         return new CellRow
         {
@@ -72,15 +75,17 @@ public sealed class BenchmarkCells(long seed = 0)
             DifferenceCi95 = difference is { } interval ? Rounded(interval.Ci95) : null,
             P = compared is null ? null : Math.Round(compared.McNemarP, Decimals),
             Perplexity = perplexity,
+            PerplexityOverDense = overDense is { } ratio ? Math.Exp(ratio.Value) : null,
+            PerplexityOverDenseCi95 = overDense is { } ends ? Rounded([Math.Exp(ends.Low), Math.Exp(ends.High)]) : null,
             Scores = scores,
         };
     }
 
     // What tells items apart and is written on every line of an item alike.
-    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items, Func<int, double?>? depthOf)
+    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items, Func<string, double?>? depthOf)
     {
         var labels = new Dictionary<string, JsonArray>();
-        var depths = items.Select(line => line.Depth ?? depthOf?.Invoke((int)line.ItemIndex)).ToList();
+        var depths = items.Select(line => line.Depth ?? depthOf?.Invoke(line.ItemId)).ToList();
         if (!depths.Contains(null)) labels["depth"] = new JsonArray([.. depths.Select(depth => (JsonNode?)depth)]);
         foreach (var name in LabelNames)
         {

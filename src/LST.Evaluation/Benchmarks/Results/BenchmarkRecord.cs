@@ -29,7 +29,10 @@ public sealed record BenchmarkRecord : RunRecord
     /// <summary>Digest of each data file by its name.</summary>
     public required IReadOnlyDictionary<string, string> Data { get; init; }
 
-    /// <summary>Resolved options of each method by how it was typed.</summary>
+    /// <summary>Commits of the builds that scored the items; <see cref="RunRecord.Versions"/> is of the build that wrote the record.</summary>
+    public IReadOnlyList<string> ScoredBy { get; init; } = [];
+
+    /// <summary>Resolved options of each method by how it was typed; <c>at</c> has what a ratio adds, such as the digest of a sidecar.</summary>
     public required IReadOnlyDictionary<string, JsonObject> Methods { get; init; }
 
     /// <summary>What could not be run, a sentence each.</summary>
@@ -87,10 +90,10 @@ public sealed record BenchmarkCell
     /// <summary>Switches that decide whether scores are the reference program's, those of all items.</summary>
     public required IReadOnlyList<string> ParityFlags { get; init; }
 
-    /// <summary>Items by their places in the task.</summary>
+    /// <summary>Items by their numbers among those of this length and variant (RULER: samples; needles: depths; else places in the task's file).</summary>
     public required ItemPlaces Items { get; init; }
 
-    /// <summary>Mean number of ids that were prefilled and may be compressed.</summary>
+    /// <summary>Mean number of an item's ids that were prefilled and may be compressed, over all its contexts.</summary>
     public required double MeanTokens { get; init; }
 
     /// <summary>What else tells items apart, one value an item: <c>depth</c> in percent, <c>template</c>, <c>keys</c>.</summary>
@@ -162,6 +165,14 @@ public sealed record CellRow
     /// <summary>Perplexity of a task that has one: of LAMBADA exp(−mean log-likelihood of an item), of rolling windows a word's.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Perplexity { get; init; }
+
+    /// <summary>That over dense's on the same items; an item counts as one token of the perplexity.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PerplexityOverDense { get; init; }
+
+    /// <summary>Its 95 % interval by the paired bootstrap.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? PerplexityOverDenseCi95 { get; init; }
 
     /// <summary>Scores of the items by name, the headline first.</summary>
     public required IReadOnlyDictionary<string, ItemScores> Scores { get; init; }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation.Benchmarks.Items;
 
@@ -17,13 +19,14 @@ public sealed class BenchmarkTable
 {
     private readonly SortedDictionary<CellOrder, Dictionary<ItemRow, SourcedCellRow>> cells = [];
 
-    private BenchmarkTable(IReadOnlyList<BenchmarkRecord> records)
+    private BenchmarkTable(IReadOnlyList<BenchmarkRecord> records, bool smallerIsBetter)
     {
-        Records = records;
+        (Records, SmallerIsBetter) = (records, smallerIsBetter);
+        var data = new Dictionary<string, (string Digest, string Id)>();
         foreach (var record in records)
         {
-            RequireSameData(records[0], record);
-            foreach (var cell in record.Cells)
+            RequireSameData(data, record);
+            foreach (var cell in record.Cells.Where(cell => cell.SmallerIsBetter == smallerIsBetter))
             {
                 if (!cells.TryGetValue(new CellOrder(cell.Key), out var rows)) cells.Add(new CellOrder(cell.Key), rows = []);
                 foreach (var row in cell.Rows)
@@ -38,13 +41,16 @@ public sealed class BenchmarkTable
                 }
             }
         }
-        var order = records.SelectMany(record => record.Cells).SelectMany(cell => cell.Rows).Select(row => row.Method).Distinct().ToList();
+        var order = records.SelectMany(record => record.Methods.Keys).Distinct().ToList();
         Rows = [.. cells.Values.SelectMany(rows => rows.Keys).Distinct().OrderBy(row => order.IndexOf(row.Method)).ThenBy(row => row.RatioRequested)];
-        Tasks = [.. records.SelectMany(record => record.Cells).Select(cell => cell.Task).Distinct()];
+        Tasks = [.. records.SelectMany(record => record.Cells).Where(cell => cell.SmallerIsBetter == smallerIsBetter).Select(cell => cell.Task).Distinct()];
     }
 
     /// <summary>The runs, oldest first.</summary>
     public IReadOnlyList<BenchmarkRecord> Records { get; }
+
+    /// <summary>Whether a smaller score is a better one (losses); shares and losses stand in tables of their own.</summary>
+    public bool SmallerIsBetter { get; }
 
     /// <summary>Dense first, methods in the order of the runs, ratios rising.</summary>
     public IReadOnlyList<ItemRow> Rows { get; }
@@ -58,29 +64,43 @@ public sealed class BenchmarkTable
     /// <summary>The cells of a row, by task, length and variant.</summary>
     public IReadOnlyList<SourcedCellRow> Of(ItemRow row) => [.. cells.Values.Select(rows => rows.GetValueOrDefault(row)).OfType<SourcedCellRow>()];
 
-    /// <summary>Tables of records, one for each benchmark, model, mode, type of numbers and settings that change a score.</summary>
+    /// <summary>Tables of records, one for each benchmark, model, mode, type of numbers and settings that change a score; losses apart from shares.</summary>
     /// <exception cref="DataException">Two runs of one table have other data, or call two things by one name.</exception>
     public static IReadOnlyList<BenchmarkTable> Join(IEnumerable<BenchmarkRecord> records) =>
     [
         .. records.GroupBy(r => (r.Benchmark, r.Model.WeightsSha256, r.Mode, r.Dtype, r.Seed, Settings(r)))
-            .Select(group => new BenchmarkTable([.. group.OrderBy(r => r.Created, StringComparer.Ordinal).ThenBy(r => r.Id, StringComparer.Ordinal)]))
+            .SelectMany(group => new[] { false, true }.Select(isLoss => (IsLoss: isLoss, Records: group.Where(record => record.Cells.Any(cell => cell.SmallerIsBetter == isLoss)).OrderBy(r => r.Created, StringComparer.Ordinal).ThenBy(r => r.Id, StringComparer.Ordinal).ToList())))
+            .Where(group => group.Records.Count > 0).Select(group => new BenchmarkTable(group.Records, group.IsLoss))
             .OrderBy(t => t.Records[0].Model.Name, StringComparer.Ordinal).ThenBy(t => t.Records[0].Benchmark, StringComparer.Ordinal).ThenBy(t => t.Records[0].Mode, StringComparer.Ordinal).ThenBy(t => t.Records[0].Id, StringComparer.Ordinal),
     ];
 
     private static string Settings(BenchmarkRecord record) => string.Join(' ', record.Options.Where(option => !BenchmarkRecords.Choices.Contains(option.Key)).OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => $"{option.Key}={option.Value?.ToJsonString()}"));
 
-    private static void RequireSameData(BenchmarkRecord first, BenchmarkRecord other)
+    private static void RequireSameData(Dictionary<string, (string Digest, string Id)> known, BenchmarkRecord record)
     {
-        if (other.Data.FirstOrDefault(file => first.Data.TryGetValue(file.Key, out var digest) && digest != file.Value) is { Key: not null } differs)
-            throw new DataException($"The records '{first.Id}' and '{other.Id}' must have the same data to stand in one table, but '{differs.Key}' differs; name the records that belong together.");
+        foreach (var (name, digest) in record.Data)
+        {
+            if (known.TryAdd(name, (digest, record.Id)) || known[name].Digest == digest) continue;
+            throw new DataException($"The records '{known[name].Id}' and '{record.Id}' must have the same data to stand in one table, but '{name}' differs; name the records that belong together.");
+        }
     }
 
     private static void RequireSameOptions(SourcedCellRow older, SourcedCellRow newer)
     {
-        var method = newer.Row.Method;
-        static string Options(SourcedCellRow row) => string.Join(' ', row.Record.Methods[row.Row.Method].Where(option => option.Key != "file").OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => $"{option.Key}={option.Value?.ToJsonString()}"));
         if (Options(older) != Options(newer))
-            throw new DataException($"The records '{older.Record.Id}' and '{newer.Record.Id}' both have rows '{method}', but with other options or another sidecar; name the records that belong into one table.");
+            throw new DataException($"The records '{older.Record.Id}' and '{newer.Record.Id}' both have rows '{newer.Row.Method}', but with other options or another sidecar; name the records that belong into one table.");
+        if (!older.Cell.ParityFlags.SequenceEqual(newer.Cell.ParityFlags))
+            throw new DataException($"The records '{older.Record.Id}' and '{newer.Record.Id}' both have items of {older.Cell.Key}, but made or scored otherwise ({string.Join(", ", newer.Cell.ParityFlags)}); name the records that belong into one table.");
+    }
+
+    // What holds at the row's ratio; the name of a file says nothing.
+    private static string Options(SourcedCellRow row)
+    {
+        var options = row.Record.Methods[row.Row.Method].DeepClone().AsObject();
+        var here = (options["at"] as JsonObject)?[row.Row.Ratio.ToString(CultureInfo.InvariantCulture)]?.DeepClone().AsObject();
+        options.Remove("at");
+        here?.Remove("file");
+        return options.ToJsonString() + here?.ToJsonString();
     }
 
     private readonly record struct CellOrder(CellKey Key) : IComparable<CellOrder>

@@ -13,7 +13,11 @@ public sealed class ScoreView
     /// <summary>The columns that every table has.</summary>
     public const string ByTask = "task", ByLength = "length";
 
+    // Bands that depths are put together in.
+    private const int DepthBands = 5;
+
     private static readonly ItemRow Dense = new("dense", 1);
+    private static readonly HashSet<string> Shares = ["score", "acc", "acc_norm", "found", "overlap"];
     private readonly BenchmarkTable table;
     private readonly string by;
     private readonly string? metric;
@@ -24,7 +28,7 @@ public sealed class ScoreView
 
     /// <summary>Looks at a table.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="by"><c>task</c>, <c>length</c>, or a label that all cells have: <c>depth</c>, <c>template</c>, <c>keys</c>, <c>kind</c>.</param>
+    /// <param name="by"><c>task</c>, <c>length</c>, or a label of items: <c>depth</c> (in bands of 20 %), <c>template</c>, <c>keys</c>, <c>kind</c>.</param>
     /// <param name="metric">Name of a score; null: each task's headline.</param>
     /// <exception cref="UsageException">No cell has such a label or score.</exception>
     public ScoreView(BenchmarkTable table, string by = ByTask, string? metric = null)
@@ -36,7 +40,7 @@ public sealed class ScoreView
         Columns = by switch
         {
             ByTask => [.. table.Tasks.Where(task => all.Exists(row => row.Cell.Task == task && Has(row)))],
-            _ => [.. all.Where(Has).SelectMany(row => Enumerable.Range(0, row.Cell.Items.All.Count).Select(item => ColumnOf(row.Cell, item))).OfType<string>().Distinct().OrderBy(text => double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 0).ThenBy(text => text, StringComparer.Ordinal)],
+            _ => [.. all.Where(Has).SelectMany(row => Enumerable.Range(0, row.Cell.Items.All.Count).Select(item => ColumnOf(row.Cell, item))).OfType<string>().Distinct().OrderBy(text => double.TryParse(text.Split('–')[0], System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 0).ThenBy(text => text, StringComparer.Ordinal)],
         };
         if (Columns.Count == 0)
             throw new UsageException($"--by {by}: these records have nothing of that name; known: {string.Join(", ", new[] { ByTask, ByLength }.Concat(all.SelectMany(row => row.Cell.Labels?.Keys ?? [])).Distinct())}");
@@ -52,10 +56,10 @@ public sealed class ScoreView
     public IReadOnlyList<ItemRow> Rows => [.. table.Rows.Where(row => Columns.All(column => Parts(row, column).Count > 0))];
 
     /// <summary>Whether smaller scores are better ones.</summary>
-    public bool SmallerIsBetter => metric == "loglik" ? false : table.All.First(Has).Cell.SmallerIsBetter;
+    public bool SmallerIsBetter => metric != "loglik" && table.SmallerIsBetter;
 
     /// <summary>Whether scores are shares, to be shown in percent.</summary>
-    public bool IsShare => !SmallerIsBetter && metric != "loglik";
+    public bool IsShare => !SmallerIsBetter && Shares.Contains(metric ?? table.All.First(Has).Cell.Headline);
 
     /// <summary>Items of a row.</summary>
     public int Items(ItemRow row, string? column = null) => Parts(row, column).Sum(part => part.Items.Length);
@@ -66,7 +70,7 @@ public sealed class ScoreView
     public Estimate? Score(ItemRow row, string? column = null)
     {
         Fill(scores, column, other => [.. Parts(other, column).GroupBy(part => part.Task).Select(task => task.SelectMany(part => part.Scores).ToArray())],
-            tasks => tasks is [var only] && only.All(score => score is 0 or 1) ? StandardErrors.Wilson((int)only.Sum(), only.Length) : null);
+            tasks => IsShare && tasks is [var only] && only.All(score => score is 0 or 1) ? StandardErrors.Wilson((int)only.Sum(), only.Length) : null);
         return scores.TryGetValue((row, column), out var estimate) ? estimate : null;
     }
 
@@ -76,6 +80,16 @@ public sealed class ScoreView
         Fill(differences, column, other => [.. Pairs(other, column).GroupBy(pair => pair.Task).Select(task => task.SelectMany(pair => pair.Scores.Zip(pair.Others, (score, dense) => score - dense)).ToArray())], _ => null);
         return differences.TryGetValue((row, column), out var estimate) ? estimate : null;
     }
+
+    /// <summary>Mean of a row's score − another's over the tasks, with its paired 95 % interval on the items that both have; null: none.</summary>
+    public Estimate? Between(ItemRow row, ItemRow other)
+    {
+        var tasks = Pairs(row, null, other).GroupBy(pair => pair.Task).Select(task => task.SelectMany(pair => pair.Scores.Zip(pair.Others, (score, reference) => score - reference)).ToArray()).ToList();
+        return tasks.Count == 0 ? null : StratifiedBootstrap.AverageOfMeans(tasks, seed);
+    }
+
+    /// <summary>Whether a row's items of a column were compressed enough to say anything of its method (benchmarks §2.5).</summary>
+    public bool IsCompressed(ItemRow row, string? column = null) => row == Dense || RatioEffective(row, column) >= ItemSummary.LeastRatio;
 
     /// <summary>Exact p of each row against dense over all items in common, adjusted for the number of rows (Holm); rows without any are left out.</summary>
     public IReadOnlyDictionary<ItemRow, double> AdjustedP(IReadOnlyList<ItemRow> rows)
@@ -124,19 +138,20 @@ public sealed class ScoreView
         foreach (var source in table.Of(row).Where(Has))
         {
             var values = source.Row.Scores[metric ?? source.Cell.Headline].Values;
-            int[] chosen = [.. Enumerable.Range(0, values.Count).Where(item => column is null || ColumnOf(source.Cell, item) == column)];
+            int[] chosen = [.. Enumerable.Range(0, values.Count).Where(item => ColumnOf(source.Cell, item) is { } own && (column is null || own == column))];
             if (chosen.Length > 0) made.Add(new Part(source.Cell.Task, source, [.. chosen.Select(item => source.Cell.Items.All[item])], [.. chosen.Select(item => values[item])]));
         }
         return parts[(row, column)] = made;
     }
 
-    private List<Pair> Pairs(ItemRow row, string? column)
+    private List<Pair> Pairs(ItemRow row, string? column, ItemRow? reference = null)
     {
-        var dense = Parts(Dense, column).ToDictionary(part => part.Source.Cell.Key);
+        var against = reference ?? Dense;
+        var dense = Parts(against, column).ToDictionary(part => part.Source.Cell.Key);
         List<Pair> pairs = [];
         foreach (var part in Parts(row, column))
         {
-            if (row == Dense || !dense.TryGetValue(part.Source.Cell.Key, out var other)) continue;
+            if (row == against || !dense.TryGetValue(part.Source.Cell.Key, out var other)) continue;
             var place = other.Items.Index().ToDictionary(item => item.Item, item => item.Index);
             int[] common = [.. Enumerable.Range(0, part.Items.Length).Where(item => place.ContainsKey(part.Items[item]))];
             if (common.Length > 0) pairs.Add(new Pair(part.Task, [.. common.Select(item => part.Scores[item])], [.. common.Select(item => other.Scores[place[part.Items[item]]])]));
@@ -148,8 +163,16 @@ public sealed class ScoreView
     {
         ByTask => cell.Task,
         ByLength => cell.Length?.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        "depth" => cell.Labels?.GetValueOrDefault(by)?[item]?.GetValue<double>() is { } depth ? Band(depth) : null,
         _ => cell.Labels?.GetValueOrDefault(by)?[item]?.ToString(),
     };
+
+    // 0–20, 20–40, …
+    private static string Band(double depth)
+    {
+        var band = Math.Min((int)(depth / 100 * DepthBands), DepthBands - 1);
+        return FormattableString.Invariant($"{100 * band / DepthBands}–{100 * (band + 1) / DepthBands} %");
+    }
 
     private sealed record Part(string Task, SourcedCellRow Source, int[] Items, double[] Scores);
 

@@ -58,6 +58,17 @@ public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts 
         }
     }
 
+    /// <summary>Whether any line is still to be scored.</summary>
+    public bool IsMissingAny(IReadOnlyList<IBenchmarkTask> tasks, ItemFolder folder)
+    {
+        var rows = Rows();
+        return tasks.Any(task =>
+        {
+            using var log = folder.Log(task.Name, settings.Shard);
+            return ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard).Any(item => rows.Any(row => !log.Contains(task.ItemId(item.Index), row.Name)));
+        });
+    }
+
     /// <summary>What a finished run asked for, of the lines of its folder, by task.</summary>
     /// <param name="tasks">Loaded tasks.</param>
     /// <param name="lines">All lines of the folder; other commands may have added to them.</param>
@@ -66,12 +77,13 @@ public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts 
         var rows = Rows().Select(row => row.Name).ToHashSet();
         return [.. tasks.Select(task =>
         {
-            var items = ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard).Select(item => task.ItemId(item.Index)).ToHashSet(StringComparer.Ordinal);
+            var items = ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit).Select(item => task.ItemId(item.Index)).ToHashSet(StringComparer.Ordinal);
             return (task, (IReadOnlyList<ItemLine>)[.. lines.Where(line => line.Task == task.Name && rows.Contains(line.Row) && items.Contains(line.ItemId))]);
         })];
     }
 
-    private List<BenchmarkRow> Rows()
+    /// <summary>Rows that can be scored: those of learned methods without weights are left out, and said in <see cref="Notes"/>.</summary>
+    public IReadOnlyList<BenchmarkRow> Rows()
     {
         List<BenchmarkRow> rows = [];
         foreach (var row in BenchmarkRow.All(settings.Methods, settings.Ratios))

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Core.Caching;
 using LST.Core.Compression;
@@ -16,6 +17,9 @@ public sealed class CompressedContexts(LoadedModel loaded) : IDisposable
 
     /// <summary>Why a row has nothing to work with (a learned method without weights), a sentence; null: it is ready.</summary>
     public string? Missing(BenchmarkRow row) => row.IsDense ? null : CompressorOf(row.Method).Missing(row.Ratio);
+
+    /// <summary>What a row has beyond its options, such as the file of its weights; null: nothing.</summary>
+    public JsonObject? Details(BenchmarkRow row) => row.IsDense ? null : CompressorOf(row.Method).Details(row.Ratio);
 
     /// <summary>Compresses a context.</summary>
     /// <param name="context">Ids, BOS included; at least one.</param>

@@ -17,6 +17,9 @@ public interface IBenchmarkTask
     /// <summary>Perplexity over the lines of a row, of tasks that have one; null: the task has none.</summary>
     double? PerplexityOf(IReadOnlyList<ItemLine> lines) => null;
 
+    /// <summary>The item's number among those of its length and variant, the same whatever else is run: records tell items apart by it.</summary>
+    int PlaceOf(int index) => index;
+
     /// <summary>Where in its context the item's one answer stands, percent of the tokens before it; null: there are several, or none stands there.</summary>
     double? DepthOf(int index) => null;
 

@@ -19,6 +19,9 @@ public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts conte
     /// <inheritdoc/>
     public string Headline => "found";
 
+    /// <summary>Of a length the depth tells cells apart.</summary>
+    public int PlaceOf(int index) => cells[index].Depth;
+
     /// <inheritdoc/>
     public int Count => cells.Count;
 

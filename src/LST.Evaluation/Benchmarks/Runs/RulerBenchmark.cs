@@ -19,6 +19,9 @@ public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contex
     public string Name => task.Name;
 
     /// <inheritdoc/>
+    public int PlaceOf(int index) => items[index].Place;
+
+    /// <inheritdoc/>
     public double? DepthOf(int index) => items[index].Depth;
 
     /// <inheritdoc/>

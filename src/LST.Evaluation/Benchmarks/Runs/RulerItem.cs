@@ -14,15 +14,20 @@ public sealed record RulerItem(string ItemId, RulerPrompt Prompt, IReadOnlyList<
     /// <summary>How far its generator departs from RULER's.</summary>
     public RulerVariant Variant { get; init; }
 
+    /// <summary>Number of the sample among those of its length and variant, or of the line in its file.</summary>
+    public required int Place { get; init; }
+
     /// <summary>Percent of the prompt's tokens before the one needle; null: there are several, or it is no needle task.</summary>
     public double? Depth { get; init; }
 
     /// <summary>A sample that was made here.</summary>
-    public static RulerItem Of(RulerSample sample) => new(sample.ItemId, sample.Split(), sample.Outputs) { Length = sample.Settings.MaxLength, Variant = sample.Settings.Variant, Depth = DepthOf(sample) };
+    public static RulerItem Of(RulerSample sample) => new(sample.ItemId, sample.Split(), sample.Outputs) { Length = sample.Settings.MaxLength, Variant = sample.Settings.Variant, Place = sample.Index, Depth = DepthOf(sample) };
 
     private static double? DepthOf(RulerSample sample) =>
         sample is { AnswerToken: { } before, Settings.Task.Needles: { KeyCount: 1, ValuesPerKey: 1 } } ? Math.Round(100.0 * before / (sample.Length - sample.Settings.Task.NewTokens), 1) : null;
 
     /// <summary>A sample of a file.</summary>
-    public static RulerItem Of(RulerFileItem item) => new(item.ItemId, item.Prompt, item.Outputs);
+    /// <param name="item">The sample.</param>
+    /// <param name="place">Number of its line among those of the task.</param>
+    public static RulerItem Of(RulerFileItem item, int place) => new(item.ItemId, item.Prompt, item.Outputs) { Place = place };
 }

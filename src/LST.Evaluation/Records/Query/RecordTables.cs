@@ -86,6 +86,9 @@ internal static class RecordTables
             TRY_CAST(row->>'$.difference_ci95[1]' AS DOUBLE) AS difference_high,
             TRY_CAST(row->>'p' AS DOUBLE) AS p,
             TRY_CAST(row->>'perplexity' AS DOUBLE) AS perplexity,
+            TRY_CAST(row->>'perplexity_over_dense' AS DOUBLE) AS perplexity_over_dense,
+            TRY_CAST(row->>'$.perplexity_over_dense_ci95[0]' AS DOUBLE) AS perplexity_low,
+            TRY_CAST(row->>'$.perplexity_over_dense_ci95[1]' AS DOUBLE) AS perplexity_high,
             row->'scores' AS scores
         FROM (SELECT b.*, unnest(b.cell->'$.method_rows[*]') AS row FROM (SELECT records.*, unnest(records.record->'$.cells[*]') AS cell FROM records WHERE kind = 'items') AS b) AS c
         """;

@@ -131,4 +131,26 @@ public class BenchmarkRecordTests
             Assert.Contains(why, Assert.Throws<DataException>(() => store.Write(wrong)).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.File("results")));
     }
+
+    [Fact]
+    public void Items_are_told_apart_by_their_number_in_the_cell_whatever_else_was_run()
+    {
+        // Behind twenty samples of another length, and alone.
+        var behind = Lines(Dense, "vt", 1024, 1, 0).Select(line => line with { ItemIndex = line.ItemIndex + 20 }).ToList();
+
+        var cell = new BenchmarkCells().Of(behind, "score", placeOf: item => int.Parse(item.Split('-')[1], System.Globalization.CultureInfo.InvariantCulture)).Single();
+
+        Assert.Equal([0, 1], cell.Items.All);
+    }
+
+    [Fact]
+    public void A_perplexity_is_compared_with_dense_in_pairs()
+    {
+        IEnumerable<ItemLine> Of(ItemRow row, params double[] logliks) => logliks.Select((loglik, i) => Line(i, row, 1, "lambada_openai", null) with { Prediction = null, Loglik = [loglik] });
+
+        var row = new BenchmarkCells().Of([.. Of(Dense, -1, -2), .. Of(Snap, -1.5, -2.5)], "acc", perplexity: lines => Math.Exp(-lines.Average(line => line.Loglik![0]))).Single().Rows[1];
+
+        Assert.Equal(Math.Exp(0.5), row.PerplexityOverDense!.Value, 1e-12);
+        Assert.Equal(Math.Exp(0.5), row.PerplexityOverDenseCi95![0], 1e-5);
+    }
 }

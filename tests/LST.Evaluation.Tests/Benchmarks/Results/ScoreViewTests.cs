@@ -105,6 +105,7 @@ public class ScoreViewTests
         other.Methods["dense"]["sinks"] = 5;
         Assert.Contains("other options", Assert.Throws<DataException>(() => Table(first, other)).Message, StringComparison.Ordinal);
         Assert.Contains("known: task, length", Assert.Throws<UsageException>(() => new ScoreView(Table(first), "depth")).Message, StringComparison.Ordinal);
+        Assert.Equal(2, BenchmarkTable.Join([first, Record(Lines(Dense, "repeats", 512, 2), headline: "nll", smallerIsBetter: true)]).Count);
         Assert.Contains("known: score", Assert.Throws<UsageException>(() => new ScoreView(Table(first), metric: "f1")).Message, StringComparison.Ordinal);
     }
 
@@ -121,7 +122,7 @@ public class ScoreViewTests
             |---|---:|---:|---:|---|---|---|
             | dense | 1 | 1.00 | 4 | 100.0 (51.0 – 100.0) |  |  |
             | snapkv | 2 | 2.00 | 4 | 75.0 (30.1 – 95.4) | −25.0 (−75.0 – 0.0) | 1.000 |
-            | h2o | 2 | 2.00 | 4 | 0.0 (0.0 – 49.0) | −100.0 (−100.0 – −100.0) | 0.250 |
+            | h2o | 2 | 2.00 | 4 | 0.0 (0.0 – 49.0) | −100.0 | 0.250 |
 
             """, text, ignoreLineEndingDifferences: true);
     }
@@ -142,7 +143,7 @@ public class ScoreViewTests
     {
         var record = Record([.. Lines(Dense, "a", null, 1, 1), .. Lines(Snap, "a", null, 1, 1).Select(line => line with { KvEntriesKept = line.KvEntriesFull })]);
 
-        Assert.Contains("| snapkv | 2 | not compressed | 2 |", BenchmarkMarkdown.Of(new ScoreView(Table(record))), StringComparison.Ordinal);
+        Assert.Contains("| snapkv | 2 | not compressed | 2 | 100.0 (34.2 – 100.0) |", BenchmarkMarkdown.Of(new ScoreView(Table(record))), StringComparison.Ordinal);
         Assert.Contains("| snapkv | 2 | 1.00 | 1.00 |", BenchmarkMarkdown.Ratios(new ScoreView(Table(record))), StringComparison.Ordinal);
     }
 
@@ -161,5 +162,37 @@ public class ScoreViewTests
         Assert.Equal([0.5, double.NaN, 1, 1], bands.Score.SelectMany(row => row));
         Assert.Equal([2, 0, 1, 1], bands.Count.SelectMany(row => row));
         Assert.Contains("eval niah", Assert.Throws<UsageException>(() => NeedleGrids.Of(Table(Record(Lines(Dense, "a", 512, 1))), Dense)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_without_a_column_has_no_average_and_stands_last()
+    {
+        var record = Record([.. Lines(Dense, "a", null, 1, 0), .. Lines(Dense, "b", null, 1, 0), .. Lines(Snap, "a", null, 0, 0), .. Lines(Snap, "b", null, 0, 0)]);
+        var only = Record([.. Lines(Dense, "a", null, 1, 0), .. Lines(new ItemRow("h2o", 2), "a", null, 1, 1)], "2026-01-02T00:00:00Z");
+
+        var lines = BenchmarkMarkdown.Of(new ScoreView(Table(record, only))).Split('\n');
+
+        Assert.StartsWith("| snapkv | 2 |", lines[3], StringComparison.Ordinal);
+        Assert.Equal("| h2o | 2 | 2.00 | 2 | 100.0 (34.2 – 100.0) | – | – |  |  |", lines[4]);
+    }
+
+    [Fact]
+    public void Choosing_rows_does_not_change_their_p_values()
+    {
+        var view = new ScoreView(Table(Record([.. Lines(Dense, "a", 512, 1, 1, 1, 1, 1, 1), .. Lines(Snap, "a", 512, 0, 0, 0, 0, 0, 0), .. Lines(H2O, "a", 512, 0, 0, 0, 0, 0, 0)])));
+
+        string Of(IReadOnlyCollection<string>? among) => BenchmarkMarkdown.Of(view, among).Split('\n').Single(line => line.StartsWith("| snapkv", StringComparison.Ordinal));
+
+        Assert.Equal(Of(null), Of(["snapkv"]));
+    }
+
+    [Fact]
+    public void By_depth_there_are_five_bands_and_the_average_is_over_them()
+    {
+        ItemLine At(int i, double? depth, double score, string task) => Line(i, Dense, score, task) with { Depth = depth };
+        var view = new ScoreView(Table(Record([At(0, 3, 1, "single"), At(1, 100, 0, "single"), At(0, null, 1, "several")])), "depth");
+
+        Assert.Equal(["0–20 %", "80–100 %"], view.Columns);
+        Assert.Equal((2, 0.5), (view.Items(Dense), view.Score(Dense)!.Value.Value));
     }
 }

@@ -21,7 +21,7 @@ public sealed class RulerBenchmarkTests(ReferenceModel reference) : IClassFixtur
 
         foreach (var mode in new[] { CompressionMode.QueryAgnostic, CompressionMode.QueryAware })
         {
-            var lines = BenchmarkLines.Of(reference.Loaded, contexts, new RulerBenchmark(reference.Loaded, contexts, Task, [.. samples.Select(RulerItem.Of)], mode, ["haystack=noise"]));
+            var lines = BenchmarkLines.Of(reference.Loaded, contexts, new RulerBenchmark(reference.Loaded, contexts, Task, [.. samples.Select(sample => RulerItem.Of(sample))], mode, ["haystack=noise"]));
 
             foreach (var (line, i) in lines.Dense().Select((line, i) => (line, i)))
             {
