@@ -50,6 +50,31 @@ public sealed class BenchmarkPageTests
         Assert.True(Perplexity("lst") < 1.12 * Perplexity("dense"));
     }
 
+    [Fact]
+    public void Recall_is_the_models_own_and_what_is_said_of_methods_holds()
+    {
+        var view = View("recall", "lst-ref");
+        double Of(string method, double ratio) => view.Score(new ItemRow(method, ratio))!.Value.Value;
+
+        // The card of the model: 94 of 108 items.
+        Assert.False(view.Score(Dense)!.Value.Excludes(94 / 108.0));
+        foreach (var ratio in new[] { 2.0, 4, 8 }) Assert.False(view.Difference(new ItemRow("lst", ratio))!.Value.Excludes(0), $"lst at {ratio}:1");
+        foreach (var method in new[] { "h2o", "tova", "pyramidkv" }) Assert.True(Of(method, 2) < Of("random", 2), method);
+        Assert.True(Of("snapkv", 2) < Of("streaming", 2));
+        Assert.Equal([-3.0, -7.2], new[] { 2.0, 4 }.Select(ratio => Math.Round(100 * view.Difference(new ItemRow("kvzip", ratio))!.Value.Value, 1)));
+        Assert.Equal([-2.1, -23.1], new[] { 2.0, 4 }.Select(ratio => Math.Round(100 * view.Difference(new ItemRow("keydiff", ratio))!.Value.Value, 1)));
+    }
+
+    [Fact]
+    public void In_RULER_lst_cannot_be_told_from_dense()
+    {
+        var view = View("ruler", "lst-ref");
+
+        foreach (var ratio in new[] { 2.0, 4, 8 }) Assert.False(view.Difference(new ItemRow("lst", ratio))!.Value.Excludes(0), $"lst at {ratio}:1");
+        Assert.Equal(66, Math.Round(100 * view.Score(Dense)!.Value.Value));
+        Assert.All(view.Table.All.Where(row => row.Row.Method != "dense"), row => Assert.Equal(row.Cell.Items.All.Count, row.Row.CompressedItems));
+    }
+
     private static ScoreView View(string benchmark, string model) =>
         new(BenchmarkTable.Join(RecordPage.ItemRecords(Page.Text)).First(table => table.Records[0].Benchmark == benchmark && table.Records[0].Model.Name == model));
 }
