@@ -40,6 +40,7 @@ public sealed class RollingCommandTests : IDisposable
         var beside = cli.Run("eval", "zeroshot", "--tasks", "copa", "--items", copa, "--methods", "streaming", "--ratios", "2", "--out", cli.At("whole"));
 
         Assert.True((first.ExitCode, again.ExitCode, beside.ExitCode) == (0, 0, 0), first.Error + beside.Error);
+        Assert.Contains("\"mode\": \"rolling\"", File.ReadAllText(Directory.GetFiles(Path.Combine(cli.Results, "items")).Single(file => File.ReadAllText(file).Contains("wikitext", StringComparison.Ordinal))), StringComparison.Ordinal);
         Assert.Equal(["0", "1", "2"], ItemFolder.Read(cli.At("merged")).Select(item => item.ItemId));
         Assert.Equal(bytes, File.ReadAllText(cli.At("merged/wikitext.jsonl")));
         Assert.Equal(bytes, File.ReadAllText(cli.At("whole/wikitext.jsonl")));

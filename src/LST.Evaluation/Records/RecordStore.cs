@@ -37,10 +37,25 @@ public sealed class RecordStore(string folder)
     /// <summary>All records of a kind in the order of their ids; none when the folder is not there.</summary>
     /// <exception cref="DataException">A file is not a whole record of this kind.</exception>
     public IReadOnlyList<TRecord> ReadAll<TRecord>(string kind)
+        where TRecord : RunRecord => [.. Files(kind).Select(Read<TRecord>)];
+
+    /// <summary>The records of a kind that are whole, in the order of their ids.</summary>
+    public IEnumerable<TRecord> ReadWhole<TRecord>(string kind)
         where TRecord : RunRecord
     {
-        var root = Path.Combine(folder, kind);
-        return Directory.Exists(root) ? [.. Directory.GetFiles(root, "*.json").Order(StringComparer.Ordinal).Select(Read<TRecord>)] : [];
+        foreach (var path in Files(kind))
+        {
+            TRecord record;
+            try
+            {
+                record = Read<TRecord>(path);
+            }
+            catch (DataException)
+            {
+                continue;
+            }
+            yield return record;
+        }
     }
 
     /// <summary>Reads one record and checks it.</summary>
@@ -74,6 +89,12 @@ public sealed class RecordStore(string folder)
         var blank = text.Replace($"\"id\": {JsonSerializer.Serialize(id, RecordJson.Options)}", "\"id\": \"\"", StringComparison.Ordinal);
         if (id.Length < HashLength || id + ".json" != name || id[^HashLength..] != Hash(blank))
             throw new DataException($"The record '{name}' was changed after it was written: its content does not have the hash in its name; make it again.");
+    }
+
+    private IEnumerable<string> Files(string kind)
+    {
+        var root = Path.Combine(folder, kind);
+        return Directory.Exists(root) ? Directory.GetFiles(root, "*.json").Order(StringComparer.Ordinal) : [];
     }
 
     private static string Format(RunRecord record)

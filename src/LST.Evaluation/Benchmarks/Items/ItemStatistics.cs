@@ -73,11 +73,6 @@ public sealed class ItemStatistics
     /// <param name="row">The row.</param>
     public Estimate Average(IReadOnlyList<string> tasks, ItemRow row) => StratifiedBootstrap.AverageOfMeans([.. tasks.Select(task => Scores(Items(task, row)))], _seed, _replicates);
 
-    /// <summary>Unweighted average over tasks of the mean difference row − reference, with the interval of the paired bootstrap inside of each task.</summary>
-    /// <exception cref="DataException">The rows have no item in common.</exception>
-    public Estimate AverageDifference(IReadOnlyList<string> tasks, ItemRow row, ItemRow reference) =>
-        StratifiedBootstrap.AverageOfMeans([.. tasks.Select(task => Differences(Pair(task, row, reference)))], _seed, _replicates);
-
     private (double[] Scores, double[] References) Pair(string task, ItemRow row, ItemRow reference)
     {
         var (items, others) = (Items(task, row), Items(task, reference).ToDictionary(item => item.ItemId, StringComparer.Ordinal));

@@ -19,16 +19,15 @@ public sealed class BenchmarkCells(long seed = 0)
     /// <param name="headline">Name of the first score.</param>
     /// <param name="smallerIsBetter">Whether a smaller score is a better one.</param>
     /// <param name="perplexity">Perplexity over the lines of a row; null: the task has none.</param>
-    /// <param name="depthOf">Depth of an item whose line does not say it; null: none.</param>
     /// <param name="placeOf">Number of an item within its cell; null: its place in the task.</param>
     /// <exception cref="DataException">A row lacks an item that another row has.</exception>
-    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<string, double?>? depthOf = null, Func<string, int>? placeOf = null) =>
+    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<string, int>? placeOf = null) =>
     [
         .. lines.Select(line => placeOf is null ? line : line with { ItemIndex = placeOf(line.ItemId) }).GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
-            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity, depthOf)),
+            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity)),
     ];
 
-    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity, Func<string, double?>? depthOf)
+    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity)
     {
         var items = rows[0];
         if (rows.FirstOrDefault(row => !row.Select(line => line.ItemId).SequenceEqual(items.Select(line => line.ItemId), StringComparer.Ordinal)) is { } other)
@@ -44,7 +43,7 @@ public sealed class BenchmarkCells(long seed = 0)
             ParityFlags = items[0].ParityFlags,
             Items = new ItemPlaces([.. items.Select(line => checked((int)line.ItemIndex))]),
             MeanTokens = Math.Round(items.Average(line => (double)line.TokensCtx), 2),
-            Labels = Labels(items, depthOf),
+            Labels = Labels(items),
             Rows = [.. rows.Select(row => Row(row, dense, headline, perplexity?.Invoke(row)))],
         };
     }
@@ -82,10 +81,10 @@ public sealed class BenchmarkCells(long seed = 0)
     }
 
     // What tells items apart and is written on every line of an item alike.
-    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items, Func<string, double?>? depthOf)
+    private static Dictionary<string, JsonArray>? Labels(ItemLine[] items)
     {
         var labels = new Dictionary<string, JsonArray>();
-        var depths = items.Select(line => line.Depth ?? depthOf?.Invoke(line.ItemId)).ToList();
+        var depths = items.Select(line => line.Depth).ToList();
         if (!depths.Contains(null)) labels["depth"] = new JsonArray([.. depths.Select(depth => (JsonNode?)depth)]);
         foreach (var name in LabelNames)
         {

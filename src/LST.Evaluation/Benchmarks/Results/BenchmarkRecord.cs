@@ -23,7 +23,7 @@ public sealed record BenchmarkRecord : RunRecord
     /// <summary><c>recall</c>, <c>ruler</c>, <c>niah</c> or <c>zeroshot</c>.</summary>
     public required string Benchmark { get; init; }
 
-    /// <summary>What was compressed: <c>query-agnostic</c>, <c>query-aware</c>, <c>mc-p</c>.</summary>
+    /// <summary>What was compressed: <c>query-agnostic</c>, <c>query-aware</c>, <c>mc-p</c>, <c>rolling</c>.</summary>
     public required string Mode { get; init; }
 
     /// <summary>Digest of each data file by its name.</summary>

@@ -40,7 +40,7 @@ public static class BenchmarkRecords
             WallSeconds = Math.Round(elapsed.TotalSeconds, 1),
             PeakMemoryBytes = MachineInfo.PeakMemoryBytes(),
             Benchmark = folder.Manifest.Benchmark,
-            Mode = folder.Manifest.Mode,
+            Mode = Mode(run.Tasks.SelectMany(task => task.Lines), folder.Manifest.Mode),
             Data = run.Data,
             ScoredBy = folder.Manifest.Commits,
             Methods = methods,
@@ -49,8 +49,8 @@ public static class BenchmarkRecords
         };
     }
 
-    /// <summary>A stored record of the same command with the same scores; null: there is none.</summary>
-    public static BenchmarkRecord? Same(RecordStore store, BenchmarkRecord record) => store.ReadAll<BenchmarkRecord>(BenchmarkRecord.RecordKind).FirstOrDefault(known => known.Command == record.Command
+    /// <summary>A stored record of the same command with the same scores; null: there is none. Files that are broken are passed over: they must not keep a finished run from its record.</summary>
+    public static BenchmarkRecord? Same(RecordStore store, BenchmarkRecord record) => store.ReadWhole<BenchmarkRecord>(BenchmarkRecord.RecordKind).FirstOrDefault(known => known.Command == record.Command
         && known.Model == record.Model && JsonNode.DeepEquals(Content(known), Content(record)));
 
     /// <summary>Digests of the weights of learned rows, as folders keep them.</summary>
@@ -61,8 +61,11 @@ public static class BenchmarkRecords
     private static IReadOnlyList<BenchmarkCell> Cells(BenchmarkCells cells, IBenchmarkTask task, IReadOnlyList<ItemLine> lines)
     {
         var indexOf = Enumerable.Range(0, task.Count).ToDictionary(task.ItemId, StringComparer.Ordinal);
-        return cells.Of(lines, task.Headline, task.SmallerIsBetter, task.PerplexityOf, item => task.DepthOf(indexOf[item]), item => task.PlaceOf(indexOf[item]));
+        return cells.Of(lines, task.Headline, task.SmallerIsBetter, task.PerplexityOf, item => task.PlaceOf(indexOf[item]));
     }
+
+    // Rolling windows stand in the folder of the likelihood tasks, but nothing is compressed in them.
+    private static string Mode(IEnumerable<ItemLine> lines, string folder) => lines.Select(line => line.Mode).Distinct().Take(2).ToList() is [var only] ? only : folder;
 
     private static JsonObject Options(IReadOnlyList<BenchmarkRow> rows, CompressedContexts contexts)
     {

@@ -20,9 +20,6 @@ public interface IBenchmarkTask
     /// <summary>The item's number among those of its length and variant, the same whatever else is run: records tell items apart by it.</summary>
     int PlaceOf(int index) => index;
 
-    /// <summary>Where in its context the item's one answer stands, percent of the tokens before it; null: there are several, or none stands there.</summary>
-    double? DepthOf(int index) => null;
-
     /// <summary>Number of items, without a limit.</summary>
     int Count { get; }
 

@@ -22,9 +22,6 @@ public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contex
     public int PlaceOf(int index) => items[index].Place;
 
     /// <inheritdoc/>
-    public double? DepthOf(int index) => items[index].Depth;
-
-    /// <inheritdoc/>
     public int Count => items.Count;
 
     /// <inheritdoc/>

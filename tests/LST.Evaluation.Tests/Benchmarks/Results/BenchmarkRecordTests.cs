@@ -62,6 +62,20 @@ public class BenchmarkRecordTests
     }
 
     [Fact]
+    public void A_run_with_the_same_scores_has_one_record_beside_broken_ones_too()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new RecordStore(folder.File("results"));
+        var record = Record(Lines(Dense, "vt", 512, 1, 0));
+        var stored = store.Write(record);
+        File.WriteAllText(Path.Combine(Path.GetDirectoryName(store.PathOf(stored))!, "a-broken-one.json"), "{");
+
+        Assert.Equal(stored.Id, BenchmarkRecords.Same(store, record with { Created = "2026-02-02T00:00:00Z" })?.Id);
+        Assert.Null(BenchmarkRecords.Same(store, Record(Lines(Dense, "vt", 512, 1, 1))));
+        Assert.Throws<DataException>(() => store.ReadAll<BenchmarkRecord>(BenchmarkRecord.RecordKind));
+    }
+
+    [Fact]
     public void A_row_says_its_mean_its_interval_and_what_it_loses_against_dense()
     {
         double[] dense = [1, 1, 1, 0, 1], snap = [1, 0, 0, 0, 1];
