@@ -30,7 +30,7 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         public string? Among { get; init; }
 
         /// <summary>Columns of benchmarks.</summary>
-        [CommandOption("--by <WHAT>"), Description("Benchmarks: a column for each task (default), length, depth, template, keys or kind.")]
+        [CommandOption("--by <WHAT>"), Description("Benchmarks: a column for each task (default), length, depth, template, keys or kind; ratio: a row for each method, a column for each ratio, averages over tasks.")]
         public string? By { get; init; }
 
         /// <summary>Score of benchmarks.</summary>
@@ -72,15 +72,18 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
     {
         if (settings.Best) throw new UsageException("--best is for records of perplexity; rows of benchmarks stand from best to worst");
         if (settings.Against is { } against) throw new UsageException($"--against {against}: rows of benchmarks are compared with dense; leave it out");
+        if (settings.RealRatios && settings.By == "ratio") throw new UsageException("--by ratio: effective ratios stand in a column for each task, length or label; leave out one of the two");
         if (settings.RealRatios && settings.Among is { } among) throw new UsageException($"--among {among}: effective ratios are shown of all methods; leave out one of the two");
         var isFirst = true;
         foreach (var table in BenchmarkTable.Join(files.Select(RecordStore.Read<BenchmarkRecord>)))
         {
-            var view = new ScoreView(table, settings.By ?? ScoreView.ByTask, settings.Metric);
+            var byRatio = settings.By == "ratio";
+            var view = new ScoreView(table, byRatio ? ScoreView.ByTask : settings.By ?? ScoreView.ByTask, settings.Metric);
             if (!isFirst) Console.WriteLine();
             isFirst = false;
             if (!settings.Bare) Console.Write(BenchmarkMarkdown.Head(table));
-            Console.Write(settings.RealRatios ? BenchmarkMarkdown.Ratios(view) : BenchmarkMarkdown.Of(view, settings.Among?.Split(',', StringSplitOptions.TrimEntries)));
+            var methods = settings.Among?.Split(',', StringSplitOptions.TrimEntries);
+            Console.Write(settings.RealRatios ? BenchmarkMarkdown.Ratios(view) : byRatio ? BenchmarkMarkdown.ByRatio(view, methods) : BenchmarkMarkdown.Of(view, methods));
         }
     }
 }

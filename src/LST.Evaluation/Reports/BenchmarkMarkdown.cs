@@ -34,8 +34,7 @@ public static class BenchmarkMarkdown
     /// <exception cref="UsageException">No row has one of the names.</exception>
     public static (IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) Texts(ScoreView view, IReadOnlyCollection<string>? among = null)
     {
-        var rows = view.Table.Rows.Where(row => view.Items(row) > 0 && (among is null || row.Method == "dense" || among.Any(name => IsOf(row, name)))).ToList();
-        if (among?.FirstOrDefault(name => !rows.Exists(row => IsOf(row, name))) is { } missing) throw new UsageException($"none of these records has a row of method '{missing}'");
+        var rows = Shown(view, among);
         var averages = rows.ToDictionary(row => row, row => view.Score(row)!.Value);
         // A row without some of the columns is no row of the average.
         var whole = rows.Where(row => view.Columns.All(column => view.Items(row, column) > 0)).ToHashSet();
@@ -52,6 +51,26 @@ public static class BenchmarkMarkdown
             ]);
         }
         return (["method", "r", "r real", "items", .. columns, columns.Count == 0 ? view.Columns[0] : "average", "− dense", "p (Holm)"], texts);
+    }
+
+    /// <summary>A row for each method and a column for each ratio: the average over tasks. Rows stand in the order of their mean over ratios; those that lack a ratio come last.</summary>
+    /// <param name="view">What is shown; its columns are what is averaged.</param>
+    /// <param name="among">As in <see cref="Of"/>.</param>
+    /// <exception cref="UsageException">No row has one of the names, or no row is compressed.</exception>
+    public static string ByRatio(ScoreView view, IReadOnlyCollection<string>? among = null)
+    {
+        var rows = Shown(view, among).Where(row => view.Columns.All(column => view.Items(row, column) > 0)).ToList();
+        double[] ratios = [.. rows.Where(row => row.Method != "dense").Select(row => row.RatioRequested).Distinct().Order()];
+        if (ratios.Length == 0) throw new UsageException("--by ratio: these records have no compressed row; leave it out");
+        Estimate? At(string method, double ratio) => rows.Exists(row => row.Method == method && (row.RatioRequested == ratio || method == "dense")) ? view.Score(new ItemRow(method, method == "dense" ? 1 : ratio)) : null;
+        var methods = rows.Select(row => row.Method).Distinct().Select(method => (Name: method, Scores: ratios.Select(ratio => At(method, ratio)).ToList()))
+            .OrderByDescending(method => method.Name == "dense").ThenByDescending(method => method.Scores.Count(score => score is not null)).ThenBy(method => (view.SmallerIsBetter ? 1 : -1) * method.Scores.OfType<Estimate>().Average(score => score.Value))
+            .ThenBy(method => method.Name, StringComparer.Ordinal);
+        var text = new StringBuilder();
+        text.Append("| method |").Append(string.Concat(ratios.Select(ratio => string.Create(CultureInfo.InvariantCulture, $" {ratio:0.##}:1 |")))).Append("\n|---|").Append(string.Concat(Enumerable.Repeat("---|", ratios.Length))).Append('\n');
+        foreach (var (name, scores) in methods)
+            text.Append(CultureInfo.InvariantCulture, $"| {name} | {string.Join(" | ", scores.Select((score, i) => Cell(view, score, name == "dense" || view.IsCompressed(new ItemRow(name, ratios[i])))))} |\n");
+        return text.ToString();
     }
 
     /// <summary>Effective ratios in place of scores: what there was to compress in each column. Rows that compressed nothing say so.</summary>
@@ -83,6 +102,12 @@ public static class BenchmarkMarkdown
         var variants = table.All.Where(row => row.Cell.Variant is not null).Select(row => $"{row.Cell.Task} {row.Cell.Variant}").Distinct().ToList();
         if (variants.Count > 0) text.Append(CultureInfo.InvariantCulture, $"Variants: {string.Join(", ", variants)}.\n\n");
         return text.ToString();
+    }
+
+    private static List<ItemRow> Shown(ScoreView view, IReadOnlyCollection<string>? among)
+    {
+        var rows = view.Table.Rows.Where(row => view.Items(row) > 0 && (among is null || row.Method == "dense" || among.Any(name => IsOf(row, name)))).ToList();
+        return among?.FirstOrDefault(name => !rows.Exists(row => IsOf(row, name))) is { } missing ? throw new UsageException($"none of these records has a row of method '{missing}'") : rows;
     }
 
     private static bool IsOf(ItemRow row, string name) => row.Method == name || row.Method.StartsWith(name + ":", StringComparison.Ordinal);

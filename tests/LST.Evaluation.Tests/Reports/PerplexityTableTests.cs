@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LST.Core;
 using LST.Evaluation.Records;
-using LST.Evaluation.Records.Query;
 using LST.Evaluation.Reports;
 using LST.Evaluation.Statistics;
 using LST.Evaluation.Tests.Records;
@@ -123,17 +122,6 @@ public sealed class PerplexityTableTests
         // Written by: ./lst records table
         Assert.NotEmpty(records);
         Assert.EndsWith($"<!-- ./lst records table -->\n\n{tables}", page, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_table_of_the_README_is_what_its_own_command_prints()
-    {
-        var page = File.ReadAllText(Path.Combine(ProjectFolders.Root!, "README.md")).ReplaceLineEndings("\n");
-        var statement = Regex.Match(page, """records sql "(PIVOT.*?)" --format markdown""", RegexOptions.Singleline).Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal);
-
-        using var query = RecordQuery.OfProject(_ => { });
-
-        Assert.Contains(QueryText.Markdown(query.Run(statement, TestContext.Current.CancellationToken)), page, StringComparison.Ordinal);
     }
 
     private static PerplexityRecord Record(string created, params PerplexityRow[] rows) => ExampleRecords.Perplexity(rows) with { Created = created, Id = "ppl-" + created };

@@ -6,8 +6,8 @@ using LST.Evaluation.Reports;
 
 namespace LST.Evaluation.Tests.Reports;
 
-/// <summary>A page of docs/ whose tables are what the commands above them print: <c>./lst records sql "…" --format markdown</c> and <c>./lst records table</c> with ids, <c>--against</c>, <c>--best</c>, <c>--among</c>.</summary>
-/// <param name="name">Name of the file below docs/.</param>
+/// <summary>A page whose tables are what the commands above them print: <c>./lst records sql "…" --format markdown</c> and <c>./lst records table</c> with ids, <c>--against</c>, <c>--best</c>, <c>--among</c>.</summary>
+/// <param name="name">Path below docs/.</param>
 internal sealed partial class RecordPage(string name)
 {
     private static readonly string Root = ProjectFolders.Root!;
@@ -39,8 +39,9 @@ internal sealed partial class RecordPage(string name)
         {
             var table = Assert.Single(BenchmarkTable.Join(match.Groups["ids"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => RecordStore.Read<BenchmarkRecord>(Path.Combine(ItemStore, id + ".json")))));
             string? Option(string name) => match.Groups[name] is { Success: true } value ? value.Value : null;
-            var view = new ScoreView(table, Option("by") ?? ScoreView.ByTask, Option("metric"));
-            return match.Groups["head"].Value + (match.Groups["ratios"].Success ? BenchmarkMarkdown.Ratios(view) : BenchmarkMarkdown.Of(view, Option("among")?.Split(',')));
+            var byRatio = Option("by") == "ratio";
+            var view = new ScoreView(table, byRatio ? ScoreView.ByTask : Option("by") ?? ScoreView.ByTask, Option("metric"));
+            return match.Groups["head"].Value + (match.Groups["ratios"].Success ? BenchmarkMarkdown.Ratios(view) : byRatio ? BenchmarkMarkdown.ByRatio(view, Option("among")?.Split(',')) : BenchmarkMarkdown.Of(view, Option("among")?.Split(',')));
         });
         return Best().Replace(filled, match =>
         {

@@ -128,6 +128,29 @@ public class ScoreViewTests
     }
 
     [Fact]
+    public void By_ratio_a_method_is_one_row_and_those_without_a_ratio_come_last()
+    {
+        ItemRow Row(string method, double ratio) => new(method, ratio);
+        var view = new ScoreView(Table(Record(
+        [
+            .. Lines(Dense, "a", 512, 1, 1, 1, 1), .. Lines(Row("h2o", 2), "a", 512, 0, 0, 0, 0), .. Lines(Row("h2o", 4), "a", 512, 1, 0, 0, 0), .. Lines(Row("lst", 2), "a", 512, 1, 1, 1, 1),
+            .. Lines(Snap, "a", 512, 1, 1, 1, 0), .. Lines(Row("snapkv", 4), "a", 512, 1, 1, 0, 0).Select(line => line with { KvEntriesKept = line.KvEntriesFull }),
+        ])));
+
+        Assert.Equal("""
+            | method | 2:1 | 4:1 |
+            |---|---|---|
+            | dense | 100.0 (51.0 – 100.0) | 100.0 (51.0 – 100.0) |
+            | snapkv | 75.0 (30.1 – 95.4) | 50.0 not compressed |
+            | h2o | 0.0 (0.0 – 49.0) | 25.0 (4.6 – 69.9) |
+            | lst | 100.0 (51.0 – 100.0) | – |
+
+            """, BenchmarkMarkdown.ByRatio(view), ignoreLineEndingDifferences: true);
+        Assert.Equal(["dense", "lst"], BenchmarkMarkdown.ByRatio(view, ["lst"]).Split('\n')[2..^1].Select(line => line.Split(' ')[1]));
+        Assert.Contains("no compressed row", Assert.Throws<UsageException>(() => BenchmarkMarkdown.ByRatio(new ScoreView(Table(Record(Lines(Dense, "a", 512, 1)))))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Losses_are_no_shares_and_the_smallest_is_first()
     {
         var view = new ScoreView(Table(Record([.. Lines(Dense, "repeats", 512, 1.5, 2.5), .. Lines(Snap, "repeats", 512, 3, 3), .. Lines(new ItemRow("h2o", 2), "repeats", 512, 2, 3)], headline: "nll", smallerIsBetter: true)));
