@@ -49,6 +49,94 @@ public sealed class BenchmarkCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_shard_ends_well_while_another_writes_into_the_same_folder()
+    {
+        string[] line = ["eval", "recall", "--items", InventedRecall.Write(cli, 4), "--methods", "streaming", "--ratios", "2", "--out", cli.At("lines"), "--shard"];
+        Assert.Equal(0, cli.Run([.. line, "2/2"]).ExitCode);
+        var alone = File.ReadAllText(cli.At("lines/recall.2-of-2.jsonl"));
+        using (new FileStream(cli.At("lines/recall.2-of-2.jsonl"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            var beside = cli.Run([.. line, "1/2"]);
+            var table = cli.Run("items", "table", cli.At("lines"));
+
+            Assert.True(beside.ExitCode == 0, beside.Error);
+            Assert.Contains("left out, because another run is writing them: recall.2-of-2.jsonl\n", beside.Output);
+            Assert.Equal(TableOutput.Of(beside.Output), table.Output);
+        }
+        Assert.Equal(alone, File.ReadAllText(cli.At("lines/recall.2-of-2.jsonl")));
+        Assert.Equal(8, ItemFolder.Read(cli.At("lines")).Count);
+    }
+
+    [Fact]
+    public void Shards_of_several_lengths_may_grow_and_are_still_the_whole_run()
+    {
+        string[] Line(string folder, string lengths, string limit, params string[] shard) =>
+            ["eval", "ruler", "--tasks", "niah_single_1", "--variant", "short", "--lengths", lengths, "--methods", "streaming", "--ratios", "2", "--limit", limit, "--out", cli.At(folder), .. shard];
+        Assert.Equal(0, cli.Run(Line("whole", "420,460", "3")).ExitCode);
+
+        foreach (var (lengths, limit) in new[] { ("420", "2"), ("420,460", "3") })
+            foreach (var shard in new[] { "2/2", "1/2" }) Assert.Equal(0, cli.Run(Line("parts", lengths, limit, "--shard", shard)).ExitCode);
+        var merged = cli.Run("items", "merge", cli.At("parts"), "--out", cli.At("merged"));
+
+        Assert.Equal((0, "niah_single_1: 12 lines\n"), (merged.ExitCode, merged.Output));
+        Assert.Equal(File.ReadAllText(cli.At("whole/niah_single_1.jsonl")), File.ReadAllText(cli.At("merged/niah_single_1.jsonl")));
+        Assert.Contains("each row is a mean over the lengths 420, 460;", cli.Run("items", "table", cli.At("merged")).Output);
+    }
+
+    [Fact]
+    public void Repeats_may_join_a_folder_of_recall_but_not_with_other_chunks()
+    {
+        string[] line = ["eval", "recall", "--items", InventedRecall.Write(cli, 1), "--text", "api", "--methods", "dense", "--ratios", "2", "--limit", "1", "--out", cli.At("lines"), "--tasks"];
+
+        Assert.Equal(0, cli.Run([.. line, "recall"]).ExitCode);
+        var joined = cli.Run([.. line, "recall,repeats", "--prefix", "256", "--suffix", "160"]);
+
+        Assert.True(joined.ExitCode == 0, joined.Error);
+        Assert.Equal(["recall", "repeats"], ItemFolder.Read(cli.At("lines")).Select(item => item.Task));
+        cli.Refuses(2, ["data.repeats chunks"], [.. line, "recall,repeats", "--prefix", "192", "--suffix", "160"]);
+    }
+
+    [Fact]
+    public void Examples_do_not_depend_on_a_limit_and_the_folder_knows_where_they_are_from()
+    {
+        var file = cli.Write("copa.jsonl", string.Join('\n', Enumerable.Range(0, 104).Select(i => $$"""{"id":{{i}},"query":"The man saw {{i}} trees, because","choices":["it rained.","he was late."],"gold":{{i % 2}}}""")));
+        string[] line = ["eval", "zeroshot", "--tasks", "copa", "--items", file, "--shots", "2", "--methods", "streaming", "--ratios", "2", "--out"];
+
+        var whole = cli.Run([.. line, cli.At("whole")]);
+        var some = cli.Run([.. line, cli.At("some"), "--limit", "2"]);
+
+        Assert.True((whole.ExitCode, some.ExitCode) == (0, 0), whole.Error + some.Error);
+        Assert.Contains("examples are the last 100 items of the file", whole.Output);
+        var all = ItemFolder.Read(cli.At("whole")).Select(item => (item.Key, string.Join(' ', item.Loglik!), item.TokensCtx)).ToList();
+        Assert.Equal(8, all.Count);
+        Assert.Equal(4, ItemFolder.Read(cli.At("some")).Select(item => (item.Key, string.Join(' ', item.Loglik!), item.TokensCtx)).Intersect(all).Count());
+        Assert.Contains("\"copa training\": \"the last 100 items of the file\"", File.ReadAllText(cli.At("whole/run.json")));
+    }
+
+    [Fact]
+    public void A_window_of_ids_can_be_given()
+    {
+        var file = cli.Write("copa.jsonl", """{"id":1,"query":"The man ran and ran and ran and ran and ran to the bus, because","choices":["it rained.","he was late."],"gold":1}""");
+        string[] line = ["eval", "zeroshot", "--tasks", "copa", "--items", file, "--methods", "dense", "--out", cli.At("lines")];
+
+        var cut = cli.Run([.. line, "--max-length", "12"]);
+
+        Assert.True(cut.ExitCode == 0, cut.Error);
+        Assert.InRange(ItemFolder.Read(cli.At("lines")).Single().TokensCtx, 2, 22);
+        cli.Refuses(2, ["settings.max_length is absent here and 12 there"], line);
+        cli.Refuses(2, ["--max-length 5000: model 'lst-ref' was trained on 2048 positions"], [.. line, "--max-length", "5000"]);
+    }
+
+    [Fact]
+    public void Answers_of_a_model_whose_numbers_are_broken_are_no_scores()
+    {
+        var folder = BrokenModel.Tiny(cli, BrokenModel.TinyConfig.Replace("\"vocab_size\": 16", "\"vocab_size\": 4096").Replace("\"max_position_embeddings\": 64", "\"max_position_embeddings\": 2048"),
+            weights => weights["model.norm.weight"].fill_(float.NaN));
+
+        cli.Refuses(1, ["An answer needs logits that are numbers"], "eval", "ruler", "--model", folder, "--tasks", "niah_single_1", "--lengths", "420", "--limit", "1", "--methods", "dense", "--out", cli.At("lines"));
+    }
+
+    [Fact]
     public void Samples_of_RULER_that_cannot_be_made_are_counted_in_the_last_line_and_where_there_are_none_it_fails()
     {
         string[] line = ["eval", "ruler", "--tasks", "vt", "--variant", "short", "--methods", "streaming", "--ratios", "2", "--limit", "1", "--out", cli.At("lines")];

@@ -37,6 +37,21 @@ public sealed class BenchmarkItemsTests : IDisposable
         static object Scored(ItemLine line) => (line.ItemIndex, line.Row, line.Prediction, line.Gold!.ToJsonString(), line.Score, line.TokensCtx, line.KvEntriesKept);
     }
 
+    [Fact]
+    public void What_a_file_says_of_its_samples_is_kept_and_a_limit_is_one_of_each_length()
+    {
+        string Line(int length, string further = "") => Needle[..^1] + $", \"max_seq_length\": {length}{further}}}";
+        var file = cli.Write("samples.jsonl", string.Join('\n', [Line(256), Line(256), Line(512), Line(512, ", \"variant\": \"essay_step_25\", \"tokens_to_generate\": 1")]));
+
+        var result = cli.Run("eval", "ruler", "--items", file, "--methods", "dense", "--limit", "1", "--out", cli.At("read"));
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal([("0", 256, null, 0L), ("2", 512, null, 0), ("3", 512, "essay_step_25", 0)], ItemFolder.Read(cli.At("read")).Select(line => (line.ItemId, line.Length!.Value, line.Variant, line.ItemIndex)));
+        Assert.InRange(ItemFolder.Read(cli.At("read"))[^1].Prediction!.Length, 0, 12);
+        cli.Refuses(1, ["its max_seq_length is no positive whole number"], "eval", "ruler", "--items", cli.Write("wrong.jsonl", Line(-1)));
+        cli.Refuses(2, ["'long' is no variant"], "eval", "ruler", "--items", cli.Write("wrong.jsonl", Line(256, ", \"variant\": \"long\"")));
+    }
+
     [Theory]
     [InlineData("--lengths 512: the samples of --items are taken as they are", "--lengths", "512")]
     [InlineData("--variant short: the samples of --items are taken as they are", "--variant", "short")]

@@ -17,7 +17,7 @@ internal sealed record CliResult(int ExitCode, string Output, string Error)
         Assert.Equal("", Output);
         var sentence = ErrorLines[^1];
         Assert.StartsWith("lst: ", sentence);
-        Assert.All(ErrorLines.SkipLast(1), line => Assert.Matches("^[a-zA-Z0-9 ._·-]+: [0-9]+(/[0-9]+)? (layers|chunks)", line));
+        Assert.All(ErrorLines.SkipLast(1), line => Assert.Matches("^[a-zA-Z0-9 ._·-]+: [0-9]+(/[0-9]+)? (layers|chunks|items)", line));
         Assert.DoesNotContain("Exception", Error);
         Assert.DoesNotContain("defect of this program", Error);
         foreach (var part in parts) Assert.Contains(part, sentence);

@@ -43,14 +43,15 @@ public static class BenchmarkMarkdown
         List<IReadOnlyList<string>> texts = [];
         foreach (var row in rows.OrderBy(row => row.RatioRequested).ThenBy(row => !whole.Contains(row)).ThenBy(row => (view.SmallerIsBetter ? 1 : -1) * averages[row].Value).ThenBy(row => row.Method, StringComparer.Ordinal))
         {
-            var difference = row.Method == "dense" || !whole.Contains(row) ? null : view.Difference(row);
+            var isClaim = whole.Contains(row) && view.IsCompressed(row);
+            var difference = row.Method == "dense" || !isClaim ? null : view.Difference(row);
             texts.Add(
             [
                 row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column), view.IsCompressed(row, column))),
-                whole.Contains(row) ? Cell(view, averages[row], true) : "–", difference is { } value ? Difference(view, value) : "", p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
+                whole.Contains(row) ? Cell(view, averages[row], view.IsCompressed(row)) : "–", difference is { } value ? Difference(view, value) : "", isClaim && p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
             ]);
         }
-        return (["method", "r", "r real", "items", .. columns, columns.Count == 0 ? view.Columns[0] : "average", "− dense", "p (Holm)"], texts);
+        return (["method", "r", "r real", "items", .. columns.Select(view.Heading), columns.Count == 0 ? view.Heading(view.Columns[0]) : "average", "− dense", "p (Holm)"], texts);
     }
 
     /// <summary>A row for each method and a column for each ratio: the average over tasks. Rows stand in the order of their mean over ratios; those that lack a ratio come last.</summary>
@@ -73,12 +74,14 @@ public static class BenchmarkMarkdown
         return text.ToString();
     }
 
-    /// <summary>Effective ratios in place of scores: what there was to compress in each column. Rows that compressed nothing say so.</summary>
+    /// <summary>Effective ratios in place of scores: what there was to compress in each column, the mean length of a context first.</summary>
     /// <param name="view">What is shown.</param>
     public static string Ratios(ScoreView view)
     {
         var text = new StringBuilder();
         text.Append("| method | r |").Append(string.Concat(view.Columns.Select(column => $" {column} |"))).Append(" all |\n|---|---:|").Append(string.Concat(Enumerable.Repeat("---:|", view.Columns.Count + 1))).Append('\n');
+        if (view.TokensPerContext() > 0)
+            text.Append("| *tokens a context* | |").Append(string.Concat(view.Columns.Select(column => string.Create(CultureInfo.InvariantCulture, $" {view.TokensPerContext(column):0.0} |")))).Append(CultureInfo.InvariantCulture, $" {view.TokensPerContext():0.0} |\n");
         foreach (var row in view.Table.Rows.Where(row => row.Method != "dense" && view.Items(row) > 0))
         {
             text.Append(CultureInfo.InvariantCulture, $"| {row.Method} | {row.RatioRequested:0.##} |");
@@ -92,8 +95,7 @@ public static class BenchmarkMarkdown
     public static string Head(BenchmarkTable table)
     {
         var text = new StringBuilder();
-        var first = table.Records[0];
-        text.Append(CultureInfo.InvariantCulture, $"## {first.Benchmark}, {first.Model.Name}, {first.Mode}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"## {table.Records[0].Title}\n\n");
         foreach (var record in table.Records)
         {
             text.Append(CultureInfo.InvariantCulture, $"Record `{record.Id}` · commit `{record.Versions.Commit[..Math.Min(10, record.Versions.Commit.Length)]}` · {record.Dtype}, {record.Machine.Processor}, {record.Threads} {(record.Threads == 1 ? "thread" : "threads")}\n\n    {record.Command}\n\n");

@@ -73,7 +73,7 @@ internal sealed class HarnessRows(HarnessSet set)
         var examples = row.TryGetProperty("num_fewshot", out var given) ? given.GetInt32() : 0;
         var all = set.Items(Task.Name).Documents;
         (scored, var pool) = examples == 0 ? (all, []) : FewShotSampler.HoldBack(all, set.HeldBack);
-        sampler = new FewShotSampler(Task, pool, examples);
+        sampler = new FewShotSampler(Task, pool, examples, set.FewShotSeed);
     }
 
     private void CheckPair(JsonElement row, Differences differences, CancellationToken cancel)

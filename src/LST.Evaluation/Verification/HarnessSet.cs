@@ -29,6 +29,7 @@ internal sealed partial class HarnessSet : IDisposable
             Encoder = EncoderOf(harness);
             Replicates = harness.TryGetProperty("bootstrap_iters", out var iterations) ? iterations.GetInt32() : 1000;
             HeldBack = harness.TryGetProperty("fewshot_pool", out var pool) && FirstNumber().Match(pool.GetString()!) is { Success: true } found ? int.Parse(found.Value, CultureInfo.InvariantCulture) : 100;
+            FewShotSeed = harness.TryGetProperty("fewshot_seed", out var seed) ? seed.GetInt64() : FewShotSampler.Seed;
             Limit = description.TryGetProperty("limit", out var limit) && limit.ValueKind == JsonValueKind.Number ? limit.GetInt32() : 0;
             Scorer = new LogLikelihoodScorer(Loaded.Model, MaxLength);
             Rolling = new RollingPerplexity(Loaded, Encoder, MaxLength);
@@ -55,6 +56,9 @@ internal sealed partial class HarnessSet : IDisposable
 
     /// <summary>Items at the end of a data file that serve as examples.</summary>
     public int HeldBack { get; }
+
+    /// <summary>Seed of the draws of examples.</summary>
+    public long FewShotSeed { get; }
 
     /// <summary>Only the first documents of a file were scored for <c>brief.json</c>; 0: all.</summary>
     public int Limit { get; }
@@ -93,7 +97,7 @@ internal sealed partial class HarnessSet : IDisposable
     {
         var all = Items(task);
         var (scored, pool) = examples == 0 ? (all.Documents, []) : FewShotSampler.HoldBack(all.Documents, HeldBack);
-        var sampler = new FewShotSampler(all.Task, pool, examples);
+        var sampler = new FewShotSampler(all.Task, pool, examples, FewShotSeed);
         return choose(scored).Select(sampler.Next);
     }
 

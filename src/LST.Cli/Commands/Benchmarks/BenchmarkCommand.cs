@@ -79,13 +79,14 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
             // A shard is a part of a run: the record is made of the merged whole.
             if (shard.IsWhole)
             {
-                var made = BenchmarkRecords.Of(loaded, contexts, items, new AskedRun(run.Asked(tasks, ItemFolder.Read(place)), rows, Choices(plan, asked, tasks), plan.Data, notes), CommandText.Of(CommandLine.Given), clock.Elapsed);
+                var made = BenchmarkRecords.Of(loaded, contexts, items, new AskedRun(run.Asked(tasks, ItemFolder.ReadFinished(place).Lines), rows, Choices(plan, asked, tasks), plan.Data, notes), CommandText.Of(CommandLine.Given), clock.Elapsed);
                 record = BenchmarkRecords.Same(RecordStore.OfProject(), made) ?? RecordStore.OfProject().Write(made);
             }
             return items;
         });
         foreach (var note in notes) Console.WriteLine(note);
-        ItemTable.Write(ItemFolder.Read(folder.FolderPath), folder.Manifest);
+        var (lines, underWay) = ItemFolder.ReadFinished(folder.FolderPath);
+        ItemTable.Write(lines, folder.Manifest, underWay);
         Console.WriteLine(record is null ? $"lines in {folder.FolderPath}" : $"record {record.Id}, peak memory {MemoryEstimate.Text(record.PeakMemoryBytes)}, {record.WallSeconds:0} s; lines in {folder.FolderPath}");
         return 0;
     }

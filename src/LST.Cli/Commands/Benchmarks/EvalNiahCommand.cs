@@ -49,7 +49,7 @@ public sealed class EvalNiahCommand : BenchmarkCommand<EvalNiahCommand.Flags>
             Data = new Dictionary<string, string> { ["haystack"] = haystack.Sha256 };
             if (lengths.FirstOrDefault(length => length > loaded.Model.Config.MaxPositions) is > 0 and var tooLong)
                 throw new UsageException($"--lengths {tooLong}: model '{loaded.Identity.Name}' was trained on {loaded.Model.Config.MaxPositions} positions; give shorter lengths");
-            return [new NeedleBenchmark(loaded, contexts, [.. new NeedleGridMaker(loaded.Tokenizer, haystack.Content).Grid(lengths, depths)], mode)];
+            return [new NeedleBenchmark(loaded, contexts, [.. new NeedleGridMaker(loaded.Tokenizer, haystack.Content).Grid(lengths, depths)], mode, [$"haystack={haystack.Name}"])];
         }
     }
 }

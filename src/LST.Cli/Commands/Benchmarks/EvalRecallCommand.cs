@@ -62,21 +62,19 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
         private readonly IReadOnlyList<RecallLine>? items;
         private readonly LoadedText? text;
         private readonly (int? Prefix, int Suffix) lengths;
+        private readonly Dictionary<string, string> data = [];
 
         public RecallPlan(string? file, LoadedText? text, int? prefix, int suffix)
         {
             (this.text, lengths) = (text, (prefix, suffix));
             items = file is null ? null : RecallFile.Read(file);
-            SettingsObject = text is null ? [] : new JsonObject { ["prefix"] = prefix, ["suffix"] = suffix };
-            var data = new Dictionary<string, string>();
             if (file is not null) data["recall"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
             if (text is not null) data[$"repeats {text.Name}"] = text.Sha256;
-            Data = data;
         }
 
-        public JsonObject SettingsObject { get; }
+        public JsonObject SettingsObject => [];
 
-        public IReadOnlyDictionary<string, string> Data { get; }
+        public IReadOnlyDictionary<string, string> Data => data;
 
         public IReadOnlyList<string> Notes => [];
 
@@ -87,6 +85,8 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
             if (text is not null)
             {
                 var prefix = new PerplexitySettings { Prefix = lengths.Prefix }.PrefixFor(loaded.Model.Config.MaxPositions);
+                // Repeats alone depend on it, so that it is no setting of the folder.
+                data["repeats chunks"] = FormattableString.Invariant($"prefix {prefix}, suffix {lengths.Suffix}");
                 var chunks = ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, prefix + lengths.Suffix, null);
                 tasks.Add(new RepeatsBenchmark(loaded, contexts, [.. Enumerable.Range(0, chunks.Count).Select(c => RepeatChunk.Of(chunks[c], c, prefix))]));
             }

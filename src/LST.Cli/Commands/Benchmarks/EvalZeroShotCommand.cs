@@ -33,6 +33,10 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         [CommandOption("--shots <K>"), DefaultValue("0"), Description("Examples in front of each item. Contexts without examples are short: little is left to compress.")]
         public string Shots { get; init; } = "0";
 
+        /// <summary>Ids that are read at once.</summary>
+        [CommandOption("--max-length <N>"), Description("Ids that are read at once: longer contexts lose their beginning, documents are cut into windows (default: the model's trained length; max_length of lm_eval).")]
+        public string? MaxLength { get; init; }
+
         /// <summary>Accepted because lm_eval has it; it changes nothing.</summary>
         [CommandOption("--batch-size <N>"), DefaultValue("1"), Description("Accepted as in lm_eval; items are scored one by one, so that it changes nothing.")]
         public string BatchSize { get; init; } = "1";
@@ -45,7 +49,7 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
     public override int Execute(CommandContext context, Flags settings, CancellationToken cancellationToken)
     {
         var exitCode = base.Execute(context, settings, cancellationToken);
-        if (plan?.Model is { } model) RollingTable.Write(ItemFolder.Read(PlaceOf(settings, model)));
+        if (plan?.Model is { } model) RollingTable.Write(ItemFolder.ReadFinished(PlaceOf(settings, model)).Lines);
         return exitCode;
     }
 
@@ -68,7 +72,7 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         var catalog = ZeroShotCatalog.FromEnvironment();
         return plan = new ZeroShotPlan(
             [.. names.Select(ZeroShotTask.Find).OfType<ZeroShotTask>().Select(task => (file is null ? catalog.Load(task) : ZeroShotCatalog.Read(task, file), shots == 0 ? null : catalog.LoadTraining(task)))],
-            shots, !isRolling ? null : file is null ? RollingItems.FromEnvironment() : RollingItems.Read(file));
+            shots, Numbers.Positive("--max-length", settings.MaxLength), !isRolling ? null : file is null ? RollingItems.FromEnvironment() : RollingItems.Read(file));
     }
 
     private static string NameOf(string typed) => ZeroShotTask.Find(typed)?.Name ?? (typed.Trim().Equals(RollingBenchmark.TaskName, StringComparison.OrdinalIgnoreCase) ? RollingBenchmark.TaskName

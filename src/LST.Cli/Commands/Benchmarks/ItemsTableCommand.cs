@@ -20,8 +20,8 @@ public sealed class ItemsTableCommand : Command<ItemsTableCommand.Settings>
     /// <inheritdoc/>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
-        var lines = ItemFolder.Read(settings.Folder);
-        ItemTable.Write(lines, ItemManifest.Read(settings.Folder) ?? throw new DataException($"'{settings.Folder}' has no {ItemManifest.FileName}, so that it holds no run; check the path."));
+        var (lines, underWay) = ItemFolder.ReadFinished(settings.Folder);
+        ItemTable.Write(lines, ItemManifest.Read(settings.Folder) ?? throw new DataException($"'{settings.Folder}' has no {ItemManifest.FileName}, so that it holds no run; check the path."), underWay);
         RollingTable.Write(lines);
         return 0;
     }

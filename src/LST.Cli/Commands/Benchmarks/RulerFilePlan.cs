@@ -5,6 +5,7 @@ using LST.Evaluation;
 using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Ruler;
 using LST.Evaluation.Benchmarks.Runs;
+using LST.Evaluation.Benchmarks.ZeroShot;
 
 namespace LST.Cli.Commands.Benchmarks;
 
@@ -43,16 +44,17 @@ internal sealed class RulerFilePlan : IBenchmarkPlan
         List<IBenchmarkTask> loadedTasks = [];
         foreach (var task in tasks)
         {
-            List<RulerFileItem> items = [.. task.Take(limit ?? int.MaxValue)];
-            foreach (var item in items) RequireFit(loaded, item);
-            loadedTasks.Add(new RulerBenchmark(loaded, contexts, task.Key, [.. items.Select((item, place) => RulerItem.Of(item, place))], mode, []));
+            // A limit is one of samples of a length and variant, as of those that are made here.
+            List<(RulerFileItem Item, int Place)> items = [.. task.GroupBy(item => (item.Length, item.Variant)).SelectMany(cell => cell.Take(limit ?? int.MaxValue).Select((item, place) => (item, place)))];
+            foreach (var (item, _) in items) RequireFit(loaded, item);
+            loadedTasks.Add(new RulerBenchmark(loaded, contexts, task.Key, [.. items.Select(item => RulerItem.Of(item.Item, item.Place))], mode, []));
         }
         return loadedTasks;
     }
 
     private void RequireFit(LoadedModel loaded, RulerFileItem item)
     {
-        var (tokens, most) = (loaded.Tokenizer.Encode(item.Prompt.Text).Length + item.Task.NewTokens, loaded.Model.Config.MaxPositions);
+        var (tokens, most) = (PairEncoder.Of(loaded).Encode(item.Prompt.Text).Length + item.NewTokens, loaded.Model.Config.MaxPositions);
         if (tokens > most)
             throw new DataException($"{name}, sample {item.ItemId}: prompt and answer must fit into the {most} positions that model '{loaded.Identity.Name}' was trained on, but they take {tokens}; give shorter samples, or another model.");
     }

@@ -49,7 +49,7 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
                 if (length > loaded.Model.Config.MaxPositions) throw new UsageException($"--lengths {length}: model '{loaded.Identity.Name}' was trained on {loaded.Model.Config.MaxPositions} positions; give shorter lengths");
                 try
                 {
-                    samples.AddRange(RulerSequence.Samples(new RulerSettings(task, length, seed, variant), text => loaded.Tokenizer.Encode(text).Length, data, cancel).Take(limit ?? UsualSamples));
+                    samples.AddRange(RulerSequence.Samples(new RulerSettings(task, length, seed, variant), text => loaded.Tokenizer.Encode(text, parseSpecial: true).Length, data, cancel).Take(limit ?? UsualSamples));
                 }
                 catch (DataException problem)
                 {
@@ -58,11 +58,13 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
                     if (!notes.Contains(problem.Message)) notes.Add(problem.Message);
                 }
             }
-            if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, [.. samples.Select(sample => RulerItem.Of(sample))], mode, Flags(task, data)));
+            if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, [.. samples.Select(sample => RulerItem.Of(sample))], mode, Flags(task, data, samples)));
         }
-        if (loadedTasks.Exists(made => RulerTasks.Find(made.Name).HasEssays)) Data = new Dictionary<string, string> { ["haystack"] = data.Essays.Sha256 };
+        if (loadedTasks.Exists(made => RulerTasks.Find(made.Name).HasEssays)) Data = new Dictionary<string, string> { ["haystack"] = data.Essays.Sha256, ["sentence splitter"] = data.Essays.SentenceSplitter };
         return loadedTasks.Count > 0 ? loadedTasks : throw new DataException(missing == 1 ? notes[0] : $"None of the {missing} pairs of task and length that were asked for can be made; the first: {notes[0]}");
     }
 
-    private static string[] Flags(RulerTask task, RulerData data) => task.HasEssays ? [$"haystack={data.Essays.Name}", $"sentence_splitter={data.Essays.SentenceSplitter}"] : [];
+    // Beyond its last word the haystack begins again, and there sentences are cut otherwise than RULER does it.
+    private static string[] Flags(RulerTask task, RulerData data, List<RulerSample> samples) => !task.HasEssays ? []
+        : [$"haystack={data.Essays.Name}", $"sentence_splitter={data.Essays.SentenceSplitter}", .. samples.Exists(sample => sample.Size > data.Essays.WordCount) ? ["haystack-repeated"] : (string[])[]];
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LST.Core;
 using LST.Evaluation;
 using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Runs;
@@ -10,14 +11,27 @@ namespace LST.Cli.Commands.Benchmarks;
 /// <summary>Likelihood tasks, read.</summary>
 /// <param name="tasks">Items of tasks with choices, and their training splits where examples are wanted and one is here.</param>
 /// <param name="shots">Examples in front of each item.</param>
+/// <param name="maxLength">Ids that are read at once; null: the model's trained length.</param>
 /// <param name="documents">Documents of the rolling perplexity; null: not asked for.</param>
-internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, RollingItems? documents) : IBenchmarkPlan
+internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, int? maxLength, RollingItems? documents) : IBenchmarkPlan
 {
+    // In the place of the digest of a training split.
+    private const string HeldBack = "the last 100 items of the file";
+
     // Tasks with examples are other tables than those without.
-    public JsonObject SettingsObject => shots == 0 ? new() { ["protocol"] = ZeroShotBenchmark.Mode } : new() { ["protocol"] = ZeroShotBenchmark.Mode, ["shots"] = shots };
+    public JsonObject SettingsObject
+    {
+        get
+        {
+            var settings = new JsonObject { ["protocol"] = ZeroShotBenchmark.Mode };
+            if (shots > 0) settings["shots"] = shots;
+            if (maxLength is { } most) settings["max_length"] = most;
+            return settings;
+        }
+    }
 
     // Examples come from the training split: with another one they are other prompts.
-    public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? "") })
+    public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? (shots == 0 ? "" : HeldBack)) })
         .Append((Name: RollingBenchmark.TaskName, Sha256: documents?.Sha256 ?? "")).Where(file => file.Sha256.Length > 0).ToDictionary(file => file.Name, file => file.Sha256);
 
     public IReadOnlyList<string> Notes => shots == 0 ? [] : [.. tasks.Where(task => task.Training is null).Select(task => $"{task.Items.Task.Name}: no training split is here, so that examples are the last 100 items of the file, which are not scored")];
@@ -30,9 +44,10 @@ internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotI
     public IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel)
     {
         Model = loaded.Identity.Name;
-        var scorer = new ZeroShotScorer(loaded, contexts);
+        if (maxLength > loaded.Model.Config.MaxPositions) throw new UsageException($"--max-length {maxLength}: model '{loaded.Identity.Name}' was trained on {loaded.Model.Config.MaxPositions} positions; give no more");
+        var scorer = new ZeroShotScorer(loaded, contexts, maxLength: maxLength);
         List<IBenchmarkTask> made = [.. tasks.Select(task => new ZeroShotBenchmark(scorer, task.Items.Task, Documents(task.Items, task.Training), shots))];
-        if (documents is not null) made.Add(new RollingBenchmark(new RollingPerplexity(loaded), documents.Pages));
+        if (documents is not null) made.Add(new RollingBenchmark(new RollingPerplexity(loaded, maxLength: maxLength), documents.Pages));
         return made;
     }
 

@@ -31,6 +31,22 @@ internal sealed record ItemFile(string Path, IReadOnlyList<StoredLine> Lines, in
         }
     }
 
+    /// <summary>Reads a file; null: another run is writing it.</summary>
+    /// <exception cref="DataException">A line is broken, or an item is there twice.</exception>
+    public static ItemFile? TryRead(string path)
+    {
+        byte[] content;
+        try
+        {
+            content = File.ReadAllBytes(path);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+        return Parse(path, content);
+    }
+
     /// <summary>The lines of a file's content.</summary>
     public static ItemFile Parse(string path, byte[] content)
     {

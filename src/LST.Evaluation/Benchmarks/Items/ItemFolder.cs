@@ -48,6 +48,17 @@ public sealed class ItemFolder
         return [.. ItemMerge.Union(ItemFile.Below(path).Select(ItemFile.Read)).Select(stored => stored.Line)];
     }
 
+    /// <summary>All lines of a folder but those of files that other runs are writing: several shards or tasks may be under way in one folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <returns>Lines as <see cref="Read"/> has them, and the names of the files that are left out.</returns>
+    /// <exception cref="DataException">A file is broken, or two of them have different lines of one item under one row.</exception>
+    public static (IReadOnlyList<ItemLine> Lines, IReadOnlyList<string> UnderWay) ReadFinished(string path)
+    {
+        if (!Directory.Exists(path)) throw new DataException($"The folder of item lines '{path}' does not exist; check the path.");
+        var files = ItemFile.Below(path).Select(file => (Path: file, Content: ItemFile.TryRead(file))).ToList();
+        return ([.. ItemMerge.Union(files.Select(file => file.Content).OfType<ItemFile>()).Select(stored => stored.Line)], [.. files.Where(file => file.Content is null).Select(file => Path.GetFileName(file.Path))]);
+    }
+
     /// <summary>Brings a folder's manifest and another one together, and writes it where it grew.</summary>
     internal static ItemManifest Join(string path, ItemManifest manifest)
     {

@@ -17,7 +17,7 @@ public sealed record ItemLine
     /// <summary>Name of the item, unique within its task over lengths and variants.</summary>
     public required string ItemId { get; init; }
 
-    /// <summary>Place of the item in its task, from 0, whatever part of the task is run: lines are ordered by it, and shards are cut by it.</summary>
+    /// <summary>What lines are ordered and shards are cut by, from 0, whatever part of the task is run: the item's place, of samples in several lengths that within its length.</summary>
     public required long ItemIndex { get; init; }
 
     /// <summary>The method as it was typed.</summary>

@@ -18,8 +18,9 @@ public static class ItemSelection
     /// <param name="items">All items of the task.</param>
     /// <param name="limit">N; null, or more than there are: all.</param>
     /// <param name="shard">Which part of the task.</param>
+    /// <param name="order">What shards are cut by, from the place of an item; null: the place itself.</param>
     /// <exception cref="UsageException">The limit is below 1.</exception>
-    public static IReadOnlyList<SelectedItem<T>> Of<T>(IReadOnlyList<T> items, int? limit = null, Shard shard = default)
+    public static IReadOnlyList<SelectedItem<T>> Of<T>(IReadOnlyList<T> items, int? limit = null, Shard shard = default, Func<int, int>? order = null)
     {
         if (limit < 1) throw new UsageException($"--limit {limit}: it must be a whole number of at least 1");
         IEnumerable<int> places = Enumerable.Range(0, items.Count);
@@ -29,6 +30,6 @@ public static class ItemSelection
             new PyRandom(0).Shuffle(shuffled);
             places = shuffled.Take(limit.Value).Order();
         }
-        return [.. places.Where(place => shard.Has(place)).Select(place => new SelectedItem<T>(place, items[place]))];
+        return [.. places.Where(place => shard.Has(order?.Invoke(place) ?? place)).Select(place => new SelectedItem<T>(place, items[place]))];
     }
 }

@@ -20,14 +20,15 @@ public sealed class BenchmarkCells(long seed = 0)
     /// <param name="smallerIsBetter">Whether a smaller score is a better one.</param>
     /// <param name="perplexity">Perplexity over the lines of a row; null: the task has none.</param>
     /// <param name="placeOf">Number of an item within its cell; null: its place in the task.</param>
+    /// <param name="contextsOf">Contexts of an item; null: one each.</param>
     /// <exception cref="DataException">A row lacks an item that another row has.</exception>
-    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<string, int>? placeOf = null) =>
+    public IReadOnlyList<BenchmarkCell> Of(IReadOnlyList<ItemLine> lines, string headline, bool smallerIsBetter = false, Func<IReadOnlyList<ItemLine>, double?>? perplexity = null, Func<string, int>? placeOf = null, Func<string, int>? contextsOf = null) =>
     [
         .. lines.Select(line => placeOf is null ? line : line with { ItemIndex = placeOf(line.ItemId) }).GroupBy(line => new CellKey(line.Task, line.Length, line.Variant)).OrderBy(cell => cell.Key.Length).ThenBy(cell => cell.Key.Variant, StringComparer.Ordinal)
-            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity)),
+            .Select(cell => Cell(cell.Key, [.. cell.GroupBy(line => line.Row).OrderBy(row => row.Key).Select(row => row.OrderBy(line => line.ItemIndex).ToArray())], headline, smallerIsBetter, perplexity, contextsOf)),
     ];
 
-    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity)
+    private BenchmarkCell Cell(CellKey key, ItemLine[][] rows, string headline, bool smallerIsBetter, Func<IReadOnlyList<ItemLine>, double?>? perplexity, Func<string, int>? contextsOf)
     {
         var items = rows[0];
         if (rows.FirstOrDefault(row => !row.Select(line => line.ItemId).SequenceEqual(items.Select(line => line.ItemId), StringComparer.Ordinal)) is { } other)
@@ -43,6 +44,7 @@ public sealed class BenchmarkCells(long seed = 0)
             ParityFlags = items[0].ParityFlags,
             Items = new ItemPlaces([.. items.Select(line => checked((int)line.ItemIndex))]),
             MeanTokens = Math.Round(items.Average(line => (double)line.TokensCtx), 2),
+            ContextsPerItem = contextsOf is null || items.All(line => contextsOf(line.ItemId) == 1) ? null : Math.Round(items.Average(line => (double)contextsOf(line.ItemId)), 4),
             Labels = Labels(items),
             Rows = [.. rows.Select(row => Row(row, dense, headline, perplexity?.Invoke(row)))],
         };

@@ -42,8 +42,16 @@ public sealed record BenchmarkRecord : RunRecord
     /// <summary>Tasks by length and variant.</summary>
     public required IReadOnlyList<BenchmarkCell> Cells { get; init; }
 
+    /// <summary>Examples in front of each item; 0: none.</summary>
+    [JsonIgnore]
+    public int Shots => Options["shots"]?.GetValue<int>() ?? 0;
+
+    /// <summary>What tells the run's table from others: benchmark, model, mode, examples.</summary>
+    [JsonIgnore]
+    public string Title => $"{Benchmark}, {Model.Name}, {Mode}{(Shots > 0 ? FormattableString.Invariant($", {Shots}-shot") : "")}";
+
     /// <inheritdoc/>
-    public override string ReadableName() => $"{Benchmark}-{Model.Name}{(Mode == "query-aware" ? "-query-aware" : "")}";
+    public override string ReadableName() => FormattableString.Invariant($"{Benchmark}-{Model.Name}{(Shots > 0 ? $"-{Shots}shot" : "")}{(Mode == "query-aware" ? "-query-aware" : "")}");
 
     /// <inheritdoc/>
     public override string? Contradiction()
@@ -95,6 +103,10 @@ public sealed record BenchmarkCell
 
     /// <summary>Mean number of an item's ids that were prefilled and may be compressed, over all its contexts.</summary>
     public required double MeanTokens { get; init; }
+
+    /// <summary>Mean number of contexts of an item, each compressed by itself; null: one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ContextsPerItem { get; init; }
 
     /// <summary>What else tells items apart, one value an item: <c>depth</c> in percent, <c>template</c>, <c>keys</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

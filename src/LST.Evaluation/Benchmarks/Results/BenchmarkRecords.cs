@@ -61,7 +61,7 @@ public static class BenchmarkRecords
     private static IReadOnlyList<BenchmarkCell> Cells(BenchmarkCells cells, IBenchmarkTask task, IReadOnlyList<ItemLine> lines)
     {
         var indexOf = Enumerable.Range(0, task.Count).ToDictionary(task.ItemId, StringComparer.Ordinal);
-        return cells.Of(lines, task.Headline, task.SmallerIsBetter, task.PerplexityOf, item => task.PlaceOf(indexOf[item]));
+        return cells.Of(lines, task.Headline, task.SmallerIsBetter, task.PerplexityOf, item => task.PlaceOf(indexOf[item]), item => task.ContextsOf(indexOf[item]));
     }
 
     // Rolling windows stand in the folder of the likelihood tasks, but nothing is compressed in them.

@@ -49,6 +49,13 @@ public sealed class ScoreView
     /// <summary>The columns.</summary>
     public IReadOnlyList<string> Columns { get; }
 
+    /// <summary>A column's name, with that of its score where it is not the usual one: <c>hellaswag (acc_norm)</c>.</summary>
+    public string Heading(string column)
+    {
+        if (by != ByTask || (metric ?? table.All.First(row => row.Cell.Task == column).Cell.Headline) is var score && score is "score" or "acc" or "found") return column;
+        return $"{column} ({score})";
+    }
+
     /// <summary>The table.</summary>
     public BenchmarkTable Table => table;
 
@@ -105,6 +112,14 @@ public sealed class ScoreView
         var rows = Parts(row, column).Select(part => part.Source.Row).Distinct().ToList();
         var kept = rows.Sum(part => part.KvEntriesKept);
         return kept == 0 ? 1 : (double)rows.Sum(part => part.KvEntriesFull) / kept;
+    }
+
+    /// <summary>Mean number of ids of a context that may be compressed, dense's items of a column; 0: there is no dense row.</summary>
+    public double TokensPerContext(string? column = null)
+    {
+        var cells = Parts(Dense, column).Select(part => part.Source.Cell).Distinct().ToList();
+        var contexts = cells.Sum(cell => (cell.ContextsPerItem ?? 1) * cell.Items.All.Count);
+        return contexts == 0 ? 0 : cells.Sum(cell => cell.MeanTokens * cell.Items.All.Count) / contexts;
     }
 
     /// <summary>Bytes that a token which may be compressed takes in a row's caches, all cells.</summary>

@@ -8,14 +8,25 @@ namespace LST.Evaluation.Benchmarks.Ruler;
 /// <param name="ItemId">The line's number from 0, unique in the file.</param>
 /// <param name="Prompt">The text in its three parts.</param>
 /// <param name="Outputs">What the answer has to hold.</param>
-public sealed record RulerFileItem(RulerTask Task, string ItemId, RulerPrompt Prompt, IReadOnlyList<string> Outputs);
+public sealed record RulerFileItem(RulerTask Task, string ItemId, RulerPrompt Prompt, IReadOnlyList<string> Outputs)
+{
+    /// <summary><c>max_seq_length</c>, tokens of prompt and answer; null: the line does not say.</summary>
+    public int? Length { get; init; }
 
-/// <summary>Reader of samples that RULER made elsewhere: JSON lines with <c>input</c> and <c>outputs</c>, and <c>answer_prefix</c> where the input does not hold it.</summary>
+    /// <summary><c>variant</c>; the generator as it is where the line does not say.</summary>
+    public RulerVariant Variant { get; init; }
+
+    /// <summary><c>tokens_to_generate</c>; the task's own where the line does not say.</summary>
+    public int NewTokens { get; init; } = Task.NewTokens;
+}
+
+/// <summary>Reader of samples that RULER made elsewhere: JSON lines with <c>input</c> and <c>outputs</c>, <c>answer_prefix</c> where the input does not hold it, and where they are there <c>max_seq_length</c>, <c>variant</c>, <c>tokens_to_generate</c>.</summary>
 public static class RulerFile
 {
     /// <summary>The items in the order of the file.</summary>
     /// <param name="path">A JSONL file; its lines name their <c>task</c>, or the file's name begins with it and a dot.</param>
     /// <exception cref="DataException">The file cannot be read, or a line is no sample of a known task.</exception>
+    /// <exception cref="UsageException">A line names a variant that is not known.</exception>
     public static IReadOnlyList<RulerFileItem> Read(string path)
     {
         var name = Path.GetFileName(path);
@@ -50,6 +61,13 @@ public static class RulerFile
         string[] outputs = [.. root.GetProperty("outputs").EnumerateArray().Select(output => output.GetString() ?? throw new InvalidOperationException("an output is null"))];
         if (outputs.Length == 0) throw new InvalidOperationException("it has no outputs");
         var text = root.GetProperty("input").GetString() + (root.TryGetProperty("answer_prefix", out var prefix) ? prefix.GetString() : "");
-        return new(task, $"{number - 1}", RulerPrompt.Of(task.Kind, text), outputs);
+        int? Whole(string field) => !root.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null ? null
+            : value.TryGetInt32(out var whole) && whole > 0 ? whole : throw new InvalidOperationException($"its {field} is no positive whole number");
+        return new(task, $"{number - 1}", RulerPrompt.Of(task.Kind, text), outputs)
+        {
+            Length = Whole("max_seq_length"),
+            Variant = root.TryGetProperty("variant", out var variant) && variant.GetString() is { } called ? RulerVariants.Find(called) : RulerVariant.Reference,
+            NewTokens = Whole("tokens_to_generate") ?? task.NewTokens,
+        };
     }
 }

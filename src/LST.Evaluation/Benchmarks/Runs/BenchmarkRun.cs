@@ -44,8 +44,8 @@ public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts 
         foreach (var task in tasks)
         {
             using var log = folder.Log(task.Name, settings.Shard);
-            var selected = ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard);
-            List<(int Index, List<BenchmarkRow> Missing)> work = [.. selected.Select(item => (item.Index, rows.Where(row => !log.Contains(task.ItemId(item.Index), row.Name)).ToList()))];
+            var selected = Selected(task);
+            List<(int Index, List<BenchmarkRow> Missing)> work = [.. selected.Select(index => (index, rows.Where(row => !log.Contains(task.ItemId(index), row.Name)).ToList()))];
             progress.Begin($"{folder.Manifest.Model} · {task.Name}", selected.Count, work.Count(item => item.Missing.Count == 0), "items");
             foreach (var (index, missing) in work.Where(item => item.Missing.Count > 0))
             {
@@ -65,7 +65,7 @@ public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts 
         return tasks.Any(task =>
         {
             using var log = folder.Log(task.Name, settings.Shard);
-            return ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard).Any(item => rows.Any(row => !log.Contains(task.ItemId(item.Index), row.Name)));
+            return Selected(task).Any(index => rows.Any(row => !log.Contains(task.ItemId(index), row.Name)));
         });
     }
 
@@ -81,6 +81,10 @@ public sealed class BenchmarkRun(BenchmarkSettings settings, CompressedContexts 
             return (task, (IReadOnlyList<ItemLine>)[.. lines.Where(line => line.Task == task.Name && rows.Contains(line.Row) && items.Contains(line.ItemId))]);
         })];
     }
+
+    // In the order in which a merge puts them, so that shards together are the whole run.
+    private IReadOnlyList<int> Selected(IBenchmarkTask task) =>
+        [.. ItemSelection.Of([.. Enumerable.Range(0, task.Count)], settings.Limit, settings.Shard, task.OrderOf).Select(item => item.Index).OrderBy(task.OrderOf).ThenBy(task.ItemId, StringComparer.Ordinal)];
 
     /// <summary>Rows that can be scored: those of learned methods without weights are left out, and said in <see cref="Notes"/>.</summary>
     public IReadOnlyList<BenchmarkRow> Rows()

@@ -1,3 +1,4 @@
+using LST.Core;
 using LST.Core.Caching;
 using LST.Core.Models;
 using LST.Core.Models.Generation;
@@ -63,7 +64,7 @@ public sealed class GreedyAnswers(LanguageModel model, IReadOnlyCollection<int> 
     {
         var largest = 0;
         for (var i = 1; i < logits.Length; i++)
-            if (logits[i] > logits[largest]) largest = i;
-        return largest;
+            if (logits[i] > logits[largest] || float.IsNaN(logits[i])) largest = i;
+        return float.IsFinite(logits[largest]) ? largest : throw new DataException("An answer needs logits that are numbers, but the model gives others; run it in float32 and look at the method's output.");
     }
 }

@@ -20,6 +20,12 @@ public interface IBenchmarkTask
     /// <summary>The item's number among those of its length and variant, the same whatever else is run: records tell items apart by it.</summary>
     int PlaceOf(int index) => index;
 
+    /// <summary>What items are ordered and cut into shards by, the same whatever else is run; several items may have the same.</summary>
+    int OrderOf(int index) => PlaceOf(index);
+
+    /// <summary>Distinct contexts of an item, each of which is compressed: two in a task that fills a gap in either way.</summary>
+    int ContextsOf(int index) => 1;
+
     /// <summary>Number of items, without a limit.</summary>
     int Count { get; }
 

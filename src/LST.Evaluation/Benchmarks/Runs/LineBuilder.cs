@@ -11,7 +11,7 @@ internal static class LineBuilder
     {
         Task = task.Name,
         ItemId = task.ItemId(index),
-        ItemIndex = index,
+        ItemIndex = task.OrderOf(index),
         Method = row.Method.Typed,
         Options = Options(row),
         RatioRequested = row.Ratio.Value,

@@ -9,7 +9,8 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="contexts">Compresses contexts.</param>
 /// <param name="cells">Its cells.</param>
 /// <param name="mode">What is compressed.</param>
-public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<NeedleGridSample> cells, CompressionMode mode) : IBenchmarkTask
+/// <param name="flags">What of the data departs from the papers'.</param>
+public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts contexts, IReadOnlyList<NeedleGridSample> cells, CompressionMode mode, IReadOnlyList<string>? flags = null) : IBenchmarkTask
 {
     private readonly TextAnswers answers = new(loaded, contexts, mode);
 
@@ -22,6 +23,9 @@ public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts conte
     /// <summary>Of a length the depth tells cells apart.</summary>
     public int PlaceOf(int index) => cells[index].Depth;
 
+    /// <summary>Depths in steps of ten or eleven fall into all shards.</summary>
+    public int OrderOf(int index) => cells[index].Depth / 10;
+
     /// <inheritdoc/>
     public int Count => cells.Count;
 
@@ -32,26 +36,26 @@ public sealed class NeedleBenchmark(LoadedModel loaded, CompressedContexts conte
     public IReadOnlyList<ItemLine> Score(int index, IReadOnlyList<BenchmarkRow> rows, CancellationToken cancel)
     {
         var cell = cells[index];
-        var made = answers.Of(cell.Context, cell.Question, rows, SanFranciscoNeedle.NewTokens, answer => FirstLine(answer).Length < answer.TrimStart().Length, cancel);
+        var made = answers.Of(cell.Context, cell.Question, rows, SanFranciscoNeedle.NewTokens, answer => answer.Contains('\n', StringComparison.Ordinal), cancel);
         return
         [
             .. rows.Select((row, r) => LineBuilder.Of(this, index, row, made[r].Tally, ModeName.Of(mode)) with
             {
                 Gold = SanFranciscoNeedle.Answer,
-                Prediction = made[r].Text,
+                Prediction = FirstLine(made[r].Text),
                 Score = SanFranciscoNeedle.Score(FirstLine(made[r].Text)),
                 Scores = new Dictionary<string, double> { ["found"] = SanFranciscoNeedle.Score(FirstLine(made[r].Text)), ["overlap"] = NeedleScore.WordOverlap(FirstLine(made[r].Text)), ["rouge1_x10"] = NeedleScore.Rouge1Times10(FirstLine(made[r].Text)) },
                 Length = cell.Length,
                 Depth = cell.Depth,
+                ParityFlags = flags ?? [],
             }),
         ];
     }
 
-    // An answer that begins with a line feed has its first words behind it.
+    // Decoding stops at a line feed; ids behind it were made in the same stride.
     private static string FirstLine(string answer)
     {
-        var text = answer.TrimStart();
-        var end = text.IndexOf('\n', StringComparison.Ordinal);
-        return end < 0 ? text : text[..end];
+        var end = answer.IndexOf('\n', StringComparison.Ordinal);
+        return end < 0 ? answer : answer[..end];
     }
 }

@@ -32,7 +32,7 @@ public sealed class RulerBenchmark(LoadedModel loaded, CompressedContexts contex
     {
         var item = items[index];
         double Of(string answer) => RulerScore.Of(task, RulerScore.Clean(answer), item.Outputs);
-        var made = answers.Of(item.Prompt.Context, item.Prompt.Question + item.Prompt.AnswerPrefix, rows, task.NewTokens, answer => Of(answer) >= 1, cancel);
+        var made = answers.Of(item.Prompt.Context, item.Prompt.Question + item.Prompt.AnswerPrefix, rows, item.NewTokens ?? task.NewTokens, answer => Of(answer) >= 1, cancel);
         return
         [
             .. rows.Select((row, r) => LineBuilder.Of(this, index, row, made[r].Tally, ModeName.Of(mode)) with

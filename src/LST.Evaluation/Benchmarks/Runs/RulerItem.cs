@@ -11,6 +11,9 @@ public sealed record RulerItem(string ItemId, RulerPrompt Prompt, IReadOnlyList<
     /// <summary>Most tokens of prompt and answer that were asked for; null: the file does not say.</summary>
     public int? Length { get; init; }
 
+    /// <summary>Most tokens of the answer; null: the task's own number.</summary>
+    public int? NewTokens { get; init; }
+
     /// <summary>How far its generator departs from RULER's.</summary>
     public RulerVariant Variant { get; init; }
 
@@ -28,6 +31,6 @@ public sealed record RulerItem(string ItemId, RulerPrompt Prompt, IReadOnlyList<
 
     /// <summary>A sample of a file.</summary>
     /// <param name="item">The sample.</param>
-    /// <param name="place">Number of its line among those of the task.</param>
-    public static RulerItem Of(RulerFileItem item, int place) => new(item.ItemId, item.Prompt, item.Outputs) { Place = place };
+    /// <param name="place">Number of its line among those of the task, its length and its variant.</param>
+    public static RulerItem Of(RulerFileItem item, int place) => new(item.ItemId, item.Prompt, item.Outputs) { Place = place, Length = item.Length, Variant = item.Variant, NewTokens = item.NewTokens };
 }

@@ -1,3 +1,5 @@
+using LST.Evaluation.Benchmarks.ZeroShot;
+
 namespace LST.Evaluation.Benchmarks.Runs;
 
 /// <summary>
@@ -9,6 +11,9 @@ namespace LST.Evaluation.Benchmarks.Runs;
 /// <param name="mode">What is compressed.</param>
 internal sealed class TextAnswers(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode)
 {
+    // Special tokens of a chat wrap become their ids, and one BOS stands in front.
+    private readonly PairEncoder encoder = PairEncoder.Of(loaded);
+
     /// <summary>An answer of each row, and how far its cache was compressed.</summary>
     /// <param name="context">Text of the context.</param>
     /// <param name="question">Text behind it.</param>
@@ -18,9 +23,9 @@ internal sealed class TextAnswers(LoadedModel loaded, CompressedContexts context
     /// <param name="cancel">Stops between layers and tokens.</param>
     public IReadOnlyList<(string Text, CacheTally Tally)> Of(string context, string question, IReadOnlyList<BenchmarkRow> rows, int newTokens, Func<string, bool>? isEnough, CancellationToken cancel)
     {
-        long[] ids = [loaded.BosId, .. loaded.Tokenizer.Encode(context + question).Select(id => (long)id)];
+        long[] ids = [.. encoder.Encode(context + question).Select(id => (long)id)];
         // A token may reach across the border: the first ids, as many as the context alone has.
-        var first = Math.Min(1 + loaded.Tokenizer.Encode(context).Length, ids.Length - 1);
+        var first = Math.Min(encoder.Encode(context).Length, ids.Length - 1);
         var tokens = mode == CompressionMode.QueryAware ? ids.Length : first;
         using var compressed = contexts.Compress(ids.AsMemory(0, tokens), rows, cancel);
         // Rows without compression share a cache: one answer serves them all.

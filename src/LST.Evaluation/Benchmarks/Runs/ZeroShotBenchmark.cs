@@ -23,6 +23,9 @@ public sealed class ZeroShotBenchmark(ZeroShotScorer scorer, ZeroShotTask task, 
     public double? PerplexityOf(IReadOnlyList<ItemLine> lines) => task.IsWordPrediction ? TaskScores.PerplexityOf([.. lines.Select(line => line.Loglik![0])]).Mean : null;
 
     /// <inheritdoc/>
+    public int ContextsOf(int index) => documents[index].Requests.Select(request => request.Context).Distinct(StringComparer.Ordinal).Count();
+
+    /// <inheritdoc/>
     public int Count => documents.Count;
 
     /// <inheritdoc/>
@@ -42,7 +45,7 @@ public sealed class ZeroShotBenchmark(ZeroShotScorer scorer, ZeroShotTask task, 
                 if (task.HasNormalized) named["acc_norm"] = scores.AccNorm;
                 return LineBuilder.Of(this, index, row.Row, row.Caches, Mode) with
                 {
-                    Gold = document.Gold,
+                    Gold = task.IsWordPrediction ? document.Requests[0].Continuation.TrimStart(' ') : document.Gold,
                     Loglik = [.. row.Requests.Select(request => request.LogLikelihood)],
                     Score = named.GetValueOrDefault(task.Headline, scores.Acc),
                     Scores = named,

@@ -11,14 +11,15 @@ namespace LST.Evaluation.Benchmarks.ZeroShot;
 /// <param name="task">The task.</param>
 /// <param name="pool">Where examples come from, in the order of their file: the training split, else the evaluated one.</param>
 /// <param name="examples">k, examples an item; 0: items stay as they are and nothing is drawn.</param>
-public sealed class FewShotSampler(ZeroShotTask task, IReadOnlyList<ZeroShotDocument> pool, int examples)
+/// <param name="seed">Seed of the draws.</param>
+public sealed class FewShotSampler(ZeroShotTask task, IReadOnlyList<ZeroShotDocument> pool, int examples, long seed = FewShotSampler.Seed)
 {
     /// <summary>Seed of the harness.</summary>
     public const int Seed = 1234;
 
     private const string Separator = "\n\n";
 
-    private readonly PyRandom random = new(Seed);
+    private readonly PyRandom random = new(seed);
 
     /// <summary>The next item with its examples in front of every context.</summary>
     /// <exception cref="UsageException">The pool is smaller than what is drawn.</exception>

@@ -8,7 +8,7 @@ namespace LST.Evaluation.Benchmarks.ZeroShot;
 /// <summary>The items of a task and where they came from.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Source">Where they were found, without any path of the machine: <c>shared zeroshot/piqa_valid.jsonl</c>.</param>
-/// <param name="Sha256">Digest of the file's text, lower-case hex.</param>
+/// <param name="Sha256">Digest of the file's text, and of the labels' behind it where they lie beside it, lower-case hex.</param>
 /// <param name="Documents">The items in the order of the file.</param>
 public sealed record ZeroShotItems(ZeroShotTask Task, string Source, string Sha256, IReadOnlyList<ZeroShotDocument> Documents);
 
@@ -39,7 +39,9 @@ public sealed class ZeroShotCatalog(IReadOnlyList<DataFolder> folders)
     {
         var name = shown ?? $"file {Path.GetFileName(path)}";
         var content = TextFile.Read(path, name);
-        var labels = Path.ChangeExtension(path, null) + LabelsEnding is var beside && File.Exists(beside) ? Lines(TextFile.Read(beside, Path.GetFileName(beside))).ToList() : null;
+        var beside = Path.ChangeExtension(path, null) + LabelsEnding;
+        var labelText = File.Exists(beside) ? TextFile.Read(beside, Path.GetFileName(beside)) : null;
+        var labels = labelText is null ? null : Lines(labelText).ToList();
         var documents = new List<ZeroShotDocument>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (number, line) in Lines(content))
@@ -51,7 +53,7 @@ public sealed class ZeroShotCatalog(IReadOnlyList<DataFolder> folders)
             documents.Add(names.Add(item.ItemId) ? item : item with { ItemId = $"{item.ItemId}#{item.DocId}" });
         }
         if (documents.Count == 0) throw new DataException($"{name} has no items of task '{task.Name}'; give the data set's own file ({task.Source}).");
-        return new ZeroShotItems(task, name, TextFile.Digest(content).Sha256, documents);
+        return new ZeroShotItems(task, name, TextFile.Digest(content + labelText).Sha256, documents);
     }
 
     /// <summary>Reads one line.</summary>

@@ -41,6 +41,10 @@ public class ItemSelectionTests
         Assert.InRange(shards.Max(shard => shard.Count) - shards.Min(shard => shard.Count), 0, 1);
     });
 
+    [Fact]
+    public void Shards_may_be_cut_by_something_else_than_the_place() =>
+        Assert.Equal([2, 3], ItemSelection.Of("abcd".ToArray(), null, Shard.Parse("2/2"), place => place / 2).Select(selected => selected.Index));
+
     [Theory]
     [InlineData("0/4")]
     [InlineData("5/4")]

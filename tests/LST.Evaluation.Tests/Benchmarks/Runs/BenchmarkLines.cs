@@ -21,7 +21,7 @@ internal static class BenchmarkLines
         var lines = ItemFolder.Read(folder.File("run"));
 
         Assert.Equal(task.Count, Enumerable.Range(0, task.Count).Select(task.ItemId).Distinct().Count());
-        Assert.Equal(Enumerable.Range(0, task.Count).SelectMany(i => Rows.Select(row => (task.Name, task.ItemId(i), (long)i, row))), lines.Select(line => (line.Task, line.ItemId, line.ItemIndex, line.Row)));
+        Assert.Equal(Enumerable.Range(0, task.Count).OrderBy(task.OrderOf).ThenBy(task.ItemId, StringComparer.Ordinal).SelectMany(i => Rows.Select(row => (task.Name, task.ItemId(i), (long)task.OrderOf(i), row))), lines.Select(line => (line.Task, line.ItemId, line.ItemIndex, line.Row)));
         foreach (var line in lines)
         {
             Assert.Equal((long)loaded.Model.Config.Layers * loaded.Model.Config.KeyValueHeads * line.TokensCtx, line.KvEntriesFull);

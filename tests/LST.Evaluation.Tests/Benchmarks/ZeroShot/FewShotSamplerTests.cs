@@ -23,6 +23,16 @@ public class FewShotSamplerTests
     }
 
     [Fact]
+    public void Another_seed_draws_otherwise()
+    {
+        var sampler = new FewShotSampler(ZeroShotTask.Of("arc_easy"), Items[..30], 3, seed: 7);
+        var random = new PyRandom(7);
+
+        foreach (var item in Items) Assert.Equal(random.Sample(Items[..30], 3).Select(example => example.ItemId), sampler.Next(item).FewShotIds);
+        Assert.NotEqual(Prompted("arc_easy", 3, Items[..30])[0].FewShotIds, new FewShotSampler(ZeroShotTask.Of("arc_easy"), Items[..30], 3, seed: 7).Next(Items[0]).FewShotIds);
+    }
+
+    [Fact]
     public void Without_a_test_split_one_more_is_drawn_and_the_item_itself_is_dropped()
     {
         var random = new PyRandom(1234);

@@ -50,6 +50,9 @@ public sealed class ZeroShotCatalogTests : IDisposable
 
         Assert.Equal([(0, "0", 1), (1, "1", 0)], items.Documents.Select(item => (item.DocId, item.ItemId, item.Gold!.Value)));
         Assert.Equal("project zeroshot/piqa/valid.jsonl", items.Source);
+        // Other labels are other data.
+        temporary.Write("zeroshot/piqa/valid-labels.lst", "1\n1\n");
+        Assert.NotEqual(items.Sha256, new ZeroShotCatalog([new DataFolder("project", temporary.Path)]).Load(ZeroShotTask.Of("piqa")).Sha256);
     }
 
     [Fact]
