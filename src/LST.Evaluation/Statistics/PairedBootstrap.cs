@@ -1,3 +1,4 @@
+using System.Numerics;
 using LST.Core;
 using LST.Evaluation.Random;
 
@@ -99,13 +100,20 @@ public sealed class PairedBootstrap
     {
         var units = columns[0].Length;
         double[][] sums = [.. columns.Select(_ => new double[replicates])];
+        // Unit by unit and padded to whole vectors: a draw adds the unit's values of all columns at once, each column in the order of the draws.
+        var width = (columns.Length + Vector<double>.Count - 1) / Vector<double>.Count * Vector<double>.Count;
+        var (byUnit, total) = (new double[units * width], new double[width]);
+        for (var c = 0; c < columns.Length; c++)
+            for (var i = 0; i < units; i++) byUnit[(i * width) + c] = columns[c][i];
         for (var b = 0; b < replicates; b++)
         {
+            Array.Clear(total);
             for (var i = 0; i < units; i++)
             {
-                var unit = (int)(random.NextDouble() * units);
-                for (var c = 0; c < columns.Length; c++) sums[c][b] += columns[c][unit];
+                var start = (int)(random.NextDouble() * units) * width;
+                for (var c = 0; c < width; c += Vector<double>.Count) (new Vector<double>(total, c) + new Vector<double>(byUnit, start + c)).CopyTo(total, c);
             }
+            for (var c = 0; c < columns.Length; c++) sums[c][b] = total[c];
         }
         return sums;
     }

@@ -15,7 +15,7 @@ internal sealed partial class RecordPage(string name)
 
     private static readonly string ItemStore = Path.Combine(Root, "data", "results", "items");
 
-    public string Place { get; } = Path.Combine(Root, "docs", name);
+    private string Place { get; } = Path.Combine(Root, "docs", name);
 
     /// <summary>Whether pages are to be written again.</summary>
     public static bool Rewrites => Environment.GetEnvironmentVariable("LST_REWRITE_PAGES") is { Length: > 0 };
@@ -29,6 +29,16 @@ internal sealed partial class RecordPage(string name)
     /// <summary>The benchmark records that a page names by their whole ids, in the order in which it names them.</summary>
     public static IReadOnlyList<BenchmarkRecord> ItemRecords(string page) =>
         [.. ItemId().Matches(page).Select(match => match.Value).Distinct().Select(id => RecordStore.Read<BenchmarkRecord>(Path.Combine(ItemStore, id + ".json")))];
+
+    /// <summary>Compares the page with what its commands print now, or writes it again.</summary>
+    /// <param name="fill">What prints it; null: <see cref="Filled"/>.</param>
+    public void Check(Func<string, string>? fill = null)
+    {
+        var page = Text;
+        var filled = (fill ?? Filled)(page);
+        if (Rewrites) File.WriteAllText(Place, filled);
+        else Assert.Equal(filled, page);
+    }
 
     /// <summary>The page with each table as its command prints it now.</summary>
     public static string Filled(string page)
