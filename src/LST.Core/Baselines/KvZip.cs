@@ -99,7 +99,8 @@ public sealed class KvZip(MethodOptions options) : IScoringCompressor
     // Largest attention on the chunk's original keys over all repeat queries and the group's heads: [H_kv, count].
     private static Tensor ChunkScores(Tensor queries, Tensor promptKeys, Tensor repeatKeys, int sinks, int start, int count)
     {
-        const int queryBlock = 256;
+        // So few that a block's attention over thousands of keys stays in the cache.
+        const int queryBlock = 64;
         var (heads, tokens, headDim) = (repeatKeys.shape[0], queries.shape[1], queries.shape[2]);
         var group = queries.shape[0] / heads;
         var keys = cat([promptKeys.narrow(1, 0, sinks), promptKeys.narrow(1, start, count), repeatKeys], 1).to(float32).transpose(1, 2);
