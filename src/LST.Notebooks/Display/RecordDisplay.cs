@@ -35,8 +35,7 @@ internal static class RecordDisplay
     private static Table Of(ScoreView view)
     {
         var (headings, rows) = BenchmarkMarkdown.Texts(view);
-        var first = view.Table.Records[0];
-        return new Table($"{first.Benchmark}, {first.Model.Name}, {first.Mode}{(view.IsShare ? ", percent" : "")}, with 95 % intervals", [.. headings.Select((heading, i) => (heading, i == 0 ? Side.Left : Side.Right))], rows,
+        return new Table($"{view.Table.Records[0].Title}{(view.IsShare ? ", percent" : "")}, with 95 % intervals", [.. headings.Select((heading, i) => (heading, i == 0 ? Side.Left : Side.Right))], rows,
             $"records: {string.Join(", ", view.Table.Records.Select(record => record.Id))}");
     }
 

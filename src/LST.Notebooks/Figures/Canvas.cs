@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace LST.Notebooks.Figures;
 
@@ -8,7 +9,7 @@ namespace LST.Notebooks.Figures;
 /// A figure in the making: title on top, panels at places counted in pixels below it. Pixels, so that labels can be placed without asking a browser
 /// how it laid things out.
 /// </summary>
-internal sealed class Canvas
+internal sealed partial class Canvas
 {
     // DejaVu Sans, the widest of the usual fallbacks: text that fits in it fits in every other.
     private const double CharacterWidth = 0.6, BoldWidth = 0.62;
@@ -104,7 +105,8 @@ internal sealed class Canvas
     {
         var lines = new List<string>();
         var line = new StringBuilder();
-        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        // A number and its % stay together, and so do a sign and what it means.
+        foreach (var word in Breaks().Split(text.Trim()))
         {
             if (line.Length > 0 && WebUtility.HtmlDecode(line + " " + word).Length > characters)
             {
@@ -117,6 +119,9 @@ internal sealed class Canvas
         if (line.Length > 0) lines.Add(line.ToString());
         return lines;
     }
+
+    [GeneratedRegex("(?<!–:) +(?!%)")]
+    private static partial Regex Breaks();
 
     // Glyphs outside the basic plane are one character wide, not two.
     private readonly struct StringInfoLength(string text)

@@ -21,9 +21,9 @@ public static partial class Draw
         var scores = rows.Select(row => columns.Select((column, c) => view.Score(row, c < view.Columns.Count ? column : null)!.Value).ToArray()).ToArray();
         const int cellHeight = 24;
         var (cellWidth, left) = (Math.Clamp(900.0 / columns.Length, 54, 110), (int)LineLabels.Width(rows.Select(ScoreMarks.Name)) + 24);
-        // Names of tasks are long: niah_ over multivalue.
-        var lines = columns.Select(column => column.IndexOf('_') is var at and > 0 ? $"{column[..(at + 1)]}<br>{column[(at + 1)..]}" : column).ToList();
-        const int head = 46;
+        // Names of tasks are long: niah_ over multivalue, and the score below where it is not the usual one.
+        var lines = columns.Select((column, c) => (column.IndexOf('_') is var at and > 0 ? $"{column[..(at + 1)]}<br>{column[(at + 1)..]}" : column) + (c < view.Columns.Count ? view.Heading(column)[column.Length..].Replace(" (", "<br>(") : "")).ToList();
+        var head = 18 + (14 * lines.Max(line => line.Split("<br>").Length));
         var (right, bottom) = (left + (columns.Length * cellWidth), head + (rows.Length * cellHeight));
         bool IsWhole(int r, int c) => !view.IsCompressed(rows[r], c < view.Columns.Count ? view.Columns[c] : null);
         var wholes = Enumerable.Range(0, rows.Length).Any(r => Enumerable.Range(0, columns.Length).Any(c => IsWhole(r, c))) ? " In brackets: nothing was compressed there." : "";
@@ -37,7 +37,7 @@ public static partial class Draw
         {
             ["type"] = "heatmap", ["z"] = PlotlyJson.Rows(scores.Select(row => row.Select(score => 100 * score.Value)), digits: 1), ["zmin"] = 0, ["zmax"] = 100, ["xgap"] = 2, ["ygap"] = 2, ["colorscale"] = Palette.Sequential(),
             ["text"] = PlotlyJson.Rows(scores.Select((row, r) => row.Select((score, c) => IsWhole(r, c) ? $"({100 * score.Value:0})" : $"{100 * score.Value:0}"))), ["texttemplate"] = "%{text}", ["textfont"] = new JsonObject { ["size"] = 11 },
-            ["customdata"] = new JsonArray([.. scores.Select((row, r) => (JsonNode?)new JsonArray([.. row.Select((score, c) => (JsonNode?)new JsonArray(ScoreMarks.Name(rows[r]), TokenText.Escape(columns[c]), ScoreMarks.Interval(view, score), score.Units))]))]),
+            ["customdata"] = new JsonArray([.. scores.Select((row, r) => (JsonNode?)new JsonArray([.. row.Select((score, c) => (JsonNode?)new JsonArray(ScoreMarks.Name(rows[r]), TokenText.Escape(c < view.Columns.Count ? view.Heading(columns[c]) : columns[c]), ScoreMarks.Interval(view, score), score.Units))]))]),
             ["hovertemplate"] = "%{customdata[0]}, %{customdata[1]}<br>%{z:.1f} % %{customdata[2]}<br>%{customdata[3]} items<extra></extra>",
             ["colorbar"] = Axis.ColourBar(canvas, "score (%)", right + 20, head, bottom, 0, 100, value => value, [0, 25, 50, 75, 100]),
         });
@@ -51,7 +51,9 @@ public static partial class Draw
         if (!view.Rows.Contains(ScoreMarks.Dense)) return $"Scores at {Number.Short(ratio)}:1";
         bool IsLoss(ItemRow row, string column) => view.IsCompressed(row, column) && view.Difference(row, column) is { } difference && difference.Excludes(0) && difference.Value < 0;
         var clear = rows.Where(row => !view.Columns.Any(column => IsLoss(row, column))).Select(ScoreMarks.Name).ToList();
-        var worst = rows.Select(row => (Row: row, Columns: view.Columns.Count(column => IsLoss(row, column)))).MaxBy(row => row.Columns);
+        var losses = rows.Select(row => view.Columns.Count(column => IsLoss(row, column))).ToList();
+        var most = losses.Max();
+        var worst = rows.Where((_, r) => losses[r] == most).Select(ScoreMarks.Name).ToList();
         var all = Number.Count(view.Columns.Count, "column");
         var who = clear.Count switch
         {
@@ -59,6 +61,7 @@ public static partial class Draw
             <= 3 => $"{string.Join(" and ", clear)} {(clear.Count == 1 ? "falls" : "fall")} clearly behind dense in none of {all}",
             _ => $"{clear.Count} of {rows.Count} methods fall clearly behind dense in none of {all}",
         };
-        return $"At {Number.Short(ratio)}:1 {who}{(worst.Columns == 0 ? "" : $", {ScoreMarks.Name(worst.Row)} in {worst.Columns}")}";
+        var others = worst.Count <= 2 ? string.Join(" and ", worst) : $"{worst.Count} methods";
+        return $"At {Number.Short(ratio)}:1 {who}{(most == 0 ? "" : $", {others} in {(most == view.Columns.Count && most > 1 ? "all" : most)}")}";
     }
 }

@@ -38,7 +38,7 @@ internal static class ScoreMarks
         return view.Table.Records[0].Benchmark switch
         {
             "ruler" => "RULER",
-            "zeroshot" => "likelihood tasks",
+            "zeroshot" => view.Table.Records[0].Shots is > 0 and var shots ? $"likelihood tasks, {shots}-shot" : "likelihood tasks",
             "recall" when tasks is [var only] => only,
             "recall" => string.Join(" and ", tasks),
             "niah" => "needle",

@@ -58,6 +58,35 @@ public sealed class BenchmarkPageTests
     }
 
     [Fact]
+    public void Last_queries_help_where_they_are_the_question()
+    {
+        var (agnostic, aware) = (View("recall", "lst-ref"), View("recall", "lst-ref", "query-aware"));
+        double[] Of(ScoreView view) => [.. new[] { "snapkv", "adakv", "pyramidkv", "tova" }.Select(method => Math.Round(100 * view.Score(new ItemRow(method, 2))!.Value.Value, 1))];
+
+        Assert.Equal([32.2, 60.4, 18.8, 14.4], Of(agnostic));
+        Assert.Equal([73.6, 80.1, 60.9, 48.4], Of(aware));
+        foreach (var method in new[] { "h2o", "streaming" })
+            Assert.InRange(aware.Score(new ItemRow(method, 2))!.Value.Value - agnostic.Score(new ItemRow(method, 2))!.Value.Value, -0.02, 0.02);
+        foreach (var ratio in new[] { 2.0, 4, 8 })
+            Assert.All(aware.Rows.Where(row => row.RatioRequested == ratio && row.Method is not ("lst" or "kvzip" or "keydiff")), row => Assert.True(aware.Score(row)!.Value.Value < aware.Score(new ItemRow("kvzip", ratio))!.Value.Value, $"{row}"));
+    }
+
+    [Fact]
+    public void In_smollm2s_RULER_lst_keeps_what_methods_of_perplexity_lose()
+    {
+        var view = View("ruler", "smollm2");
+        var depth = new ScoreView(view.Table, "depth");
+
+        Assert.False(view.Difference(new ItemRow("lst", 2))!.Value.Excludes(0));
+        var loss = view.Difference(new ItemRow("lst", 4))!.Value;
+        Assert.Equal([-3.6, -6.2, -0.9], new[] { loss.Value, loss.Low, loss.High }.Select(value => Math.Round(100 * value, 1)));
+        Assert.Equal("niah_single_3", view.Columns.MinBy(column => view.Difference(new ItemRow("lst", 4), column)!.Value.Value));
+        foreach (var method in new[] { "h2o", "weightedkv", "expected-attention" }) Assert.True(view.Score(new ItemRow(method, 2))!.Value.Value < view.Score(Dense)!.Value.Value / 4, method);
+        foreach (var method in new[] { "h2o", "weightedkv" })
+            foreach (var band in depth.Columns.Take(3)) Assert.Equal(0, depth.Score(new ItemRow(method, 2), band)!.Value.Value);
+    }
+
+    [Fact]
     public void In_RULER_lst_cannot_be_told_from_dense()
     {
         var view = View("ruler", "lst-ref");

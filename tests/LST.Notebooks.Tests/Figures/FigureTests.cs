@@ -22,14 +22,18 @@ public sealed class FigureTests
         Assert.Contains(figure.Source, figure.Description, StringComparison.Ordinal);
         Assert.DoesNotContain('<', figure.Description.Replace("<s>", "").Replace("<b>", "").Replace("< ", ""));
         Assert.DoesNotContain("NaN", figure.Description, StringComparison.Ordinal);
+        // A number and its % stand in one line.
+        Assert.DoesNotContain("<br>%", figure.ToPlotlyJson()["layout"]!["title"]?.ToString() ?? "", StringComparison.Ordinal);
     }
 
     [Fact]
     public void Titles_of_scores_say_who_keeps_most_of_what_dense_has()
     {
         Assert.Contains("At 4:1 lst keeps most, 87.5 of dense's 93.8 % (no difference can be told)", Draw.ScoresByRatio(SampleScores.Small).Description, StringComparison.Ordinal);
-        Assert.Contains("At 4:1 lst falls clearly behind dense in none of 2 columns, h2o in 2", Draw.ScoreGrid(SampleScores.Small, 4).Description, StringComparison.Ordinal);
+        Assert.Contains("At 4:1 lst falls clearly behind dense in none of 2 columns, h2o and mean (log-mass) in all", Draw.ScoreGrid(SampleScores.Small, 4).Description, StringComparison.Ordinal);
+        Assert.Matches("At 8:1 every method falls clearly behind dense in at least one of 8 columns, [0-9]+ methods in (all|[0-9]+)\\.", Draw.ScoreGrid(SampleScores.Wide, 8).Description);
         Assert.Contains("At 2:1 lst loses least, 3.875 against dense's 2.875 nats", Draw.ScoresByRatio(SampleScores.Losses).Description, StringComparison.Ordinal);
+        Assert.Contains("likelihood tasks, 5-shot", Draw.ScoresByRatio(SampleScores.FewShot).ToPlotlyJson().ToJsonString(), StringComparison.Ordinal);
         Assert.Contains("every column", Assert.Throws<LST.Core.UsageException>(() => Draw.ScoresByRatio(SampleScores.DenseAlone)).Message, StringComparison.Ordinal);
         Assert.Contains("ScoresByRatio", Assert.Throws<LST.Core.UsageException>(() => Draw.ScoreGrid(SampleScores.Losses, 2)).Message, StringComparison.Ordinal);
         Assert.Contains("ratios are 2, 4", Assert.Throws<LST.Core.UsageException>(() => Draw.ScoreGrid(SampleScores.Small, 8)).Message, StringComparison.Ordinal);

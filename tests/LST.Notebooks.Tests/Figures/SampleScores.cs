@@ -28,7 +28,9 @@ internal static class SampleScores
 
     public static ScoreView Losses => new(BenchmarkTable.Join([Record("recall", ["repeats"], [("dense", 1, [2]), ("lst", 2, [3]), ("h2o", 2, [6])], isLoss: true)])[0]);
 
-    private static BenchmarkRecord Record(string benchmark, string[] tasks, (string Method, double Ratio, int[] Right)[] rows, bool isLoss = false)
+    public static ScoreView FewShot => new(BenchmarkTable.Join([Record("zeroshot", ["piqa"], [("dense", 1, [6]), ("lst", 2, [5])], shots: 5)])[0]);
+
+    private static BenchmarkRecord Record(string benchmark, string[] tasks, (string Method, double Ratio, int[] Right)[] rows, bool isLoss = false, int shots = 0)
     {
         var lines = from row in rows
                     from task in tasks.Index()
@@ -40,7 +42,7 @@ internal static class SampleScores
                     };
         return new BenchmarkRecord
         {
-            Id = $"{benchmark}-lst-ref-00000000", Created = "2026-01-01T00:00:00Z", Command = $"./lst eval {benchmark}", Options = [], Model = new ModelIdentity("lst-ref", "model.safetensors", "aa", 1), Seed = 0, Dtype = "float32", Device = "cpu", Backend = "cpu",
+            Id = $"{benchmark}-lst-ref-00000000", Created = "2026-01-01T00:00:00Z", Command = $"./lst eval {benchmark}", Options = shots == 0 ? [] : new JsonObject { ["shots"] = shots }, Model = new ModelIdentity("lst-ref", "model.safetensors", "aa", 1), Seed = 0, Dtype = "float32", Device = "cpu", Backend = "cpu",
             Threads = 1, Versions = new RunVersions("0.1.0", "abcdef0123", false, "10", null, null), WallSeconds = 1, PeakMemoryBytes = 1, Benchmark = benchmark, Mode = "query-agnostic", Data = new Dictionary<string, string>(),
             Methods = rows.Select(row => row.Method).Distinct().ToDictionary(method => method, _ => new JsonObject()), Cells = [.. lines.GroupBy(line => line.Task).SelectMany(task => new BenchmarkCells().Of([.. task], isLoss ? "nll" : "score", isLoss))],
         };
