@@ -81,6 +81,8 @@ public sealed class BenchmarkPageTests
         var loss = view.Difference(new ItemRow("lst", 4))!.Value;
         Assert.Equal([-3.6, -6.2, -0.9], new[] { loss.Value, loss.Low, loss.High }.Select(value => Math.Round(100 * value, 1)));
         Assert.Equal("niah_single_3", view.Columns.MinBy(column => view.Difference(new ItemRow("lst", 4), column)!.Value.Value));
+        foreach (var (task, kvzip, lst) in new[] { ("niah_single_3", 68.3, 56.7), ("niah_multikey_1", 65.0, 56.7) })
+            Assert.Equal((kvzip, lst), (Math.Round(100 * view.Score(new ItemRow("kvzip", 4), task)!.Value.Value, 1), Math.Round(100 * view.Score(new ItemRow("lst", 4), task)!.Value.Value, 1)));
         foreach (var method in new[] { "h2o", "weightedkv", "expected-attention" }) Assert.True(view.Score(new ItemRow(method, 2))!.Value.Value < view.Score(Dense)!.Value.Value / 4, method);
         foreach (var method in new[] { "h2o", "weightedkv" })
             foreach (var band in depth.Columns.Take(3)) Assert.Equal(0, depth.Score(new ItemRow(method, 2), band)!.Value.Value);
