@@ -13,6 +13,9 @@ internal sealed record StoredLine(ItemLine Line, ReadOnlyMemory<byte> Bytes);
 /// <param name="TornBytes">Bytes behind the last line feed, of a line that was not written to its end; 0 after a clean stop.</param>
 internal sealed record ItemFile(string Path, IReadOnlyList<StoredLine> Lines, int TornBytes)
 {
+    // EWOULDBLOCK of the lock, and a sharing violation: what .NET makes of a file that another process has opened for itself.
+    private const int LockedOnUnix = 11, LockedOnMac = 35, LockedOnWindows = unchecked((int)0x80070020);
+
     /// <summary>All files of item lines below a folder, in the order of their paths.</summary>
     public static IReadOnlyList<string> Below(string folder) =>
         Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "*.jsonl", SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
@@ -27,7 +30,7 @@ internal sealed record ItemFile(string Path, IReadOnlyList<StoredLine> Lines, in
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"The item lines '{path}' cannot be read ({exception.Message.TrimEnd('.')}); wait for the run that writes them, or check the path.", exception);
+            throw Unreadable(path, exception);
         }
     }
 
@@ -40,9 +43,13 @@ internal sealed record ItemFile(string Path, IReadOnlyList<StoredLine> Lines, in
         {
             content = File.ReadAllBytes(path);
         }
-        catch (IOException)
+        catch (IOException exception) when (exception.HResult is LockedOnUnix or LockedOnMac or LockedOnWindows)
         {
             return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, exception);
         }
         return Parse(path, content);
     }
@@ -62,4 +69,7 @@ internal sealed record ItemFile(string Path, IReadOnlyList<StoredLine> Lines, in
         }
         return new ItemFile(path, lines, content.Length - start);
     }
+
+    private static DataException Unreadable(string path, Exception exception) =>
+        new($"The item lines '{path}' cannot be read ({exception.Message.TrimEnd('.')}); wait for the run that writes them, or check the path.", exception);
 }

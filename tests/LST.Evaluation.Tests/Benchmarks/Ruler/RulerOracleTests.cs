@@ -9,7 +9,7 @@ using LST.Evaluation.Texts;
 namespace LST.Evaluation.Tests.Benchmarks.Ruler;
 
 /// <summary>
-/// Samples at other seeds and at lengths where RULER takes its long steps. Expected are those of a second implementation in Python, written from the description alone and checked against all committed
+/// Samples at other seeds and at lengths where RULER takes its long steps. Expected are those of a second implementation, <c>Expected/ruler.py</c>, written from the description alone and checked against all committed
 /// samples of RULER itself; in it and here a text has (code points + 3) / 4 tokens.
 /// </summary>
 public class RulerOracleTests
