@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using LST.Core;
 using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Records;
@@ -41,6 +42,10 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         [CommandOption("--real-ratios"), Description("Benchmarks: effective ratios in place of scores.")]
         public bool RealRatios { get; init; }
 
+        /// <summary>Non-inferiority.</summary>
+        [CommandOption("--margin <POINTS>"), Description("Benchmarks: a last column, which rows lose less than this against dense by their whole 95 % interval; points of percent, or units of the score.")]
+        public double? Margin { get; init; }
+
         /// <summary>No head.</summary>
         [CommandOption("--bare"), Description("Benchmarks: the table alone, without records and commands above it.")]
         public bool Bare { get; init; }
@@ -57,7 +62,7 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
             WriteBenchmarks(files, settings);
             return 0;
         }
-        if (settings.By is not null || settings.Metric is not null || settings.RealRatios || settings.Bare) throw new UsageException("--by, --metric, --real-ratios and --bare are for records of benchmarks; name such records, or leave them out");
+        if (settings.By is not null || settings.Metric is not null || settings.RealRatios || settings.Bare || settings.Margin is not null) throw new UsageException("--by, --metric, --margin, --real-ratios and --bare are for records of benchmarks; name such records, or leave them out");
         var records = files.Count > 0 ? [.. files.Select(RecordStore.Read<PerplexityRecord>)] : RecordStore.OfProject().ReadAll<PerplexityRecord>(PerplexityRecord.RecordKind);
         if (records.Count == 0) throw new DataException("There is no perplexity record yet; make one with ./lst eval ppl.");
         if (!records.Any(record => record.Rows.Any(row => row.Method == settings.Against)) && settings.Against is not null)
@@ -74,6 +79,8 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         if (settings.Against is { } against) throw new UsageException($"--against {against}: rows of benchmarks are compared with dense; leave it out");
         if (settings.RealRatios && settings.By == "ratio") throw new UsageException("--by ratio: effective ratios stand in a column for each task, length or label; leave out one of the two");
         if (settings.RealRatios && settings.Among is { } among) throw new UsageException($"--among {among}: effective ratios are shown of all methods; leave out one of the two");
+        if (settings.Margin is { } margin && (settings.RealRatios || settings.By == "ratio" || margin is not > 0 || !double.IsFinite(margin)))
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--margin {margin}: it must be above 0, and asks for a table of scores with a row for each method and ratio; leave out --real-ratios and --by ratio"));
         var isFirst = true;
         foreach (var table in BenchmarkTable.Join(files.Select(RecordStore.Read<BenchmarkRecord>)))
         {
@@ -83,7 +90,7 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
             isFirst = false;
             if (!settings.Bare) Console.Write(BenchmarkMarkdown.Head(table));
             var methods = settings.Among?.Split(',', StringSplitOptions.TrimEntries);
-            Console.Write(settings.RealRatios ? BenchmarkMarkdown.Ratios(view) : byRatio ? BenchmarkMarkdown.ByRatio(view, methods) : BenchmarkMarkdown.Of(view, methods));
+            Console.Write(settings.RealRatios ? BenchmarkMarkdown.Ratios(view) : byRatio ? BenchmarkMarkdown.ByRatio(view, methods) : BenchmarkMarkdown.Of(view, methods, settings.Margin));
         }
     }
 }

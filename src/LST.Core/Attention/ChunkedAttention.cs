@@ -1,6 +1,7 @@
 using LST.Core.Attention.Cpu;
 using LST.Core.Attention.Cpu.Vectors;
 using LST.Core.Caching;
+using LST.Core.Models;
 using LST.Core.Models.Checkpoints;
 using static TorchSharp.torch;
 
@@ -41,9 +42,9 @@ internal sealed class ChunkedAttention(Func<WorkerPool> pool) : ISegmentAttentio
             using var scope = NewDisposeScope();
             var chunk = Math.Min(ChunkQueries, tokens - start);
             var seen = causal ? start + chunk : count;
-            var scores = bmm(grouped.narrow(2, start, chunk).reshape(batch * heads, group * chunk, headDim), transposed.narrow(2, 0, seen));
+            var scores = MatrixProducts.Batched(grouped.narrow(2, start, chunk).reshape(batch * heads, group * chunk, headDim), transposed.narrow(2, 0, seen));
             Softmax(scores, chunk, (float)(1 / Math.Sqrt(headDim)), start, additive, batch, heads);
-            var attended = bmm(scores, rows.narrow(1, 0, seen)).view(batch, heads, group, chunk, headDim);
+            var attended = MatrixProducts.Batched(scores, rows.narrow(1, 0, seen)).view(batch, heads, group, chunk, headDim);
             target.narrow(3, start, chunk).copy_(attended);
         }
         return output.transpose(1, 2);

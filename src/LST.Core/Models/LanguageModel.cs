@@ -148,7 +148,7 @@ public sealed class LanguageModel : IDisposable
     private SegmentKernels? Kernels => Device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() ? kernels ??= new SegmentKernels(Pool, Native) : null;
 
     /// <summary>Logits of hidden states after the final norm: […, M] → […, V].</summary>
-    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, Head);
+    public Tensor Logits(Tensor hidden) => MatrixProducts.Linear(hidden, Head);
 
     /// <summary>RMSNorm (Zhang &amp; Sennrich, arXiv 1910.07467): x · rsqrt(mean(x²) + ε) in float32, cast back, then times the weight.</summary>
     public Tensor Normalize(Tensor x, Tensor weight)
@@ -186,7 +186,7 @@ public sealed class LanguageModel : IDisposable
         var (batch, tokens, headDim) = (x.shape[0], x.shape[1], (long)Config.HeadDim);
         var fast = Kernels;
         var input = fast is null ? Normalize(x, layer.AttentionNorm) : fast.Normalize(x, index);
-        var qkv = nn.functional.linear(input, layer.Qkv, layer.QkvBias);
+        var qkv = MatrixProducts.Linear(input, layer.Qkv, layer.QkvBias);
         var heads = qkv.view(batch, tokens, Config.QueryHeads + 2 * Config.KeyValueHeads, headDim).transpose(1, 2);
         var rawQueries = heads.narrow(1, 0, Config.QueryHeads);                               // [B, H_q, S, D]
         var rawKeys = heads.narrow(1, Config.QueryHeads, Config.KeyValueHeads);               // [B, H_kv, S, D]
@@ -195,7 +195,7 @@ public sealed class LanguageModel : IDisposable
             : fast.SplitRotate(qkv, cos, sin);
 
         var attended = Attention.Attend(queries, keys, values, cache, mask).transpose(1, 2).reshape(batch, tokens, Config.QueryHeads * headDim);
-        var output = Mlp(layer, index, x, nn.functional.linear(attended, layer.Output, layer.OutputBias), fast);
+        var output = Mlp(layer, index, x, MatrixProducts.Linear(attended, layer.Output, layer.OutputBias), fast);
 
         if (options.Append) cache.Tail.Append(keys, values);
         Tensor? Shown(CaptureNeeds need, Tensor tensor) => options.Capture.HasFlag(need) ? tensor : null;
@@ -219,13 +219,13 @@ public sealed class LanguageModel : IDisposable
         if (fast is not null)
         {
             var normed = fast.AddNormalize(x, attended, index);                     // x now holds the sum
-            var active = fast.Activate(nn.functional.linear(normed, layer.GateUp, layer.GateUpBias));
-            return nn.functional.linear(active, layer.Down, layer.DownBias).add_(x);
+            var active = fast.Activate(MatrixProducts.Linear(normed, layer.GateUp, layer.GateUpBias));
+            return MatrixProducts.Linear(active, layer.Down, layer.DownBias).add_(x);
         }
         var residual = x + attended;
-        var gateUp = nn.functional.linear(Normalize(residual, layer.MlpNorm), layer.GateUp, layer.GateUpBias);
+        var gateUp = MatrixProducts.Linear(Normalize(residual, layer.MlpNorm), layer.GateUp, layer.GateUpBias);
         var width = Config.IntermediateSize;
         var activated = nn.functional.silu(gateUp.narrow(-1, 0, width)) * gateUp.narrow(-1, width, width);
-        return residual + nn.functional.linear(activated, layer.Down, layer.DownBias);
+        return residual + MatrixProducts.Linear(activated, layer.Down, layer.DownBias);
     }
 }

@@ -16,10 +16,11 @@ public static class BenchmarkMarkdown
     /// <summary>One Markdown table.</summary>
     /// <param name="view">What is shown.</param>
     /// <param name="among">Names of methods that are shown, with whatever options, dense always; null: all.</param>
+    /// <param name="margin">A last column says which rows lose less than this against dense, points of a share or units of the score (<see cref="ScoreView.LosesLessThan"/>); null: no such column.</param>
     /// <exception cref="UsageException">No row has one of the names.</exception>
-    public static string Of(ScoreView view, IReadOnlyCollection<string>? among = null)
+    public static string Of(ScoreView view, IReadOnlyCollection<string>? among = null, double? margin = null)
     {
-        var (headings, rows) = Texts(view, among);
+        var (headings, rows) = Texts(view, among, margin);
         var text = new StringBuilder();
         void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
         Line(headings);
@@ -31,8 +32,9 @@ public static class BenchmarkMarkdown
     /// <summary>The same as texts: headings, and the cells of each row.</summary>
     /// <param name="view">What is shown.</param>
     /// <param name="among">As in <see cref="Of"/>.</param>
+    /// <param name="margin">As in <see cref="Of"/>.</param>
     /// <exception cref="UsageException">No row has one of the names.</exception>
-    public static (IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) Texts(ScoreView view, IReadOnlyCollection<string>? among = null)
+    public static (IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) Texts(ScoreView view, IReadOnlyCollection<string>? among = null, double? margin = null)
     {
         var rows = Shown(view, among);
         var averages = rows.ToDictionary(row => row, row => view.Score(row)!.Value);
@@ -49,9 +51,10 @@ public static class BenchmarkMarkdown
             [
                 row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column), view.IsCompressed(row, column))),
                 whole.Contains(row) ? Cell(view, averages[row], view.IsCompressed(row)) : "–", difference is { } value ? Difference(view, value) : "", isClaim && p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
+                .. margin is { } most ? [difference is null ? "" : view.LosesLessThan(row, view.IsShare ? most / 100 : most) ? "yes" : "not shown"] : Array.Empty<string>(),
             ]);
         }
-        return (["method", "r", "r real", "items", .. columns.Select(view.Heading), columns.Count == 0 ? view.Heading(view.Columns[0]) : "average", "− dense", "p (Holm)"], texts);
+        return (["method", "r", "r real", "items", .. columns.Select(view.Heading), columns.Count == 0 ? view.Heading(view.Columns[0]) : "average", "− dense", "p (Holm)", .. margin is { } bound ? [string.Create(CultureInfo.InvariantCulture, $"loses < {bound:0.###}")] : Array.Empty<string>()], texts);
     }
 
     /// <summary>A row for each method and a column for each ratio: the average over tasks. Rows stand in the order of their mean over ratios; those that lack a ratio come last.</summary>
@@ -74,7 +77,7 @@ public static class BenchmarkMarkdown
         return text.ToString();
     }
 
-    /// <summary>Effective ratios in place of scores: what there was to compress in each column, the mean length of a context first.</summary>
+    /// <summary>Effective ratios in place of scores: what there was to compress in each column, the mean length of a context first. Behind a ratio stands the share of items that were compressed, where it is not all of them.</summary>
     /// <param name="view">What is shown.</param>
     public static string Ratios(ScoreView view)
     {
@@ -85,8 +88,8 @@ public static class BenchmarkMarkdown
         foreach (var row in view.Table.Rows.Where(row => row.Method != "dense" && view.Items(row) > 0))
         {
             text.Append(CultureInfo.InvariantCulture, $"| {row.Method} | {row.RatioRequested:0.##} |");
-            foreach (var column in view.Columns) text.Append(view.Items(row, column) == 0 ? " – |" : string.Create(CultureInfo.InvariantCulture, $" {view.RatioEffective(row, column):0.00} |"));
-            text.Append(CultureInfo.InvariantCulture, $" {view.RatioEffective(row):0.00} |\n");
+            foreach (var column in view.Columns) text.Append(view.Items(row, column) == 0 ? " – |" : $" {RatioWithShare(view, row, column)} |");
+            text.Append(CultureInfo.InvariantCulture, $" {RatioWithShare(view, row)} |\n");
         }
         return text.ToString();
     }
@@ -113,6 +116,13 @@ public static class BenchmarkMarkdown
     }
 
     private static bool IsOf(ItemRow row, string name) => row.Method == name || row.Method.StartsWith(name + ":", StringComparison.Ordinal);
+
+    private static string RatioWithShare(ScoreView view, ItemRow row, string? column = null)
+    {
+        var share = view.CompressedShare(row, column);
+        // Rounded down, so that 100 % are all.
+        return string.Create(CultureInfo.InvariantCulture, $"{view.RatioEffective(row, column):0.00}{(share < 1 ? string.Create(CultureInfo.InvariantCulture, $" ({Math.Floor(100 * share):0} %)") : "")}");
+    }
 
     private static string Ratio(ScoreView view, ItemRow row)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using LST.Evaluation.Benchmarks.Results;
 using LST.Evaluation.Records;
@@ -51,7 +52,7 @@ internal sealed partial class RecordPage(string name)
             string? Option(string name) => match.Groups[name] is { Success: true } value ? value.Value : null;
             var byRatio = Option("by") == "ratio";
             var view = new ScoreView(table, byRatio ? ScoreView.ByTask : Option("by") ?? ScoreView.ByTask, Option("metric"));
-            return match.Groups["head"].Value + (match.Groups["ratios"].Success ? BenchmarkMarkdown.Ratios(view) : byRatio ? BenchmarkMarkdown.ByRatio(view, Option("among")?.Split(',')) : BenchmarkMarkdown.Of(view, Option("among")?.Split(',')));
+            return match.Groups["head"].Value + (match.Groups["ratios"].Success ? BenchmarkMarkdown.Ratios(view) : byRatio ? BenchmarkMarkdown.ByRatio(view, Option("among")?.Split(',')) : BenchmarkMarkdown.Of(view, Option("among")?.Split(','), Option("margin") is { } margin ? double.Parse(margin, CultureInfo.InvariantCulture) : null));
         });
         return Best().Replace(filled, match =>
         {
@@ -70,7 +71,7 @@ internal sealed partial class RecordPage(string name)
     [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: ppl-[a-z0-9-]+)+) --best(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
     private static partial Regex Best();
 
-    [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: (?:recall|ruler|niah|zeroshot)-[a-z0-9.-]+)+) --bare(?: --by (?<by>\\S+))?(?: --metric (?<metric>\\S+))?(?<ratios> --real-ratios)?(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
+    [GeneratedRegex("(?<head>```bash\n\\./lst records table(?<ids>(?: (?:recall|ruler|niah|zeroshot)-[a-z0-9.-]+)+) --bare(?: --by (?<by>\\S+))?(?: --metric (?<metric>\\S+))?(?: --margin (?<margin>\\S+))?(?<ratios> --real-ratios)?(?: --among (?<among>\\S+))?\n```\n\n)(?:\\|.*\n)*")]
     private static partial Regex Scores();
 
     [GeneratedRegex("(?:recall|ruler|niah|zeroshot)-[a-z0-9-]+-[0-9a-f]{8}")]

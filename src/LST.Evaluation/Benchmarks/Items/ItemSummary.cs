@@ -29,9 +29,4 @@ public sealed record ItemSummary(string Task, ItemRow Row, MeanWithError Mean, E
 /// <param name="Paired">Mean difference row − reference, its standard error, and McNemar's exact p (the sign test's where scores are not 0 or 1).</param>
 /// <param name="Difference">Mean difference with its 95 % interval by the paired bootstrap.</param>
 /// <param name="HolmP">The p value adjusted for the number of rows that were compared with the reference at once.</param>
-public sealed record ItemComparison(string Task, ItemRow Row, ItemRow Reference, PairedComparison Paired, Estimate Difference, double HolmP)
-{
-    /// <summary>Whether the loss is smaller than a margin: the lower end of the interval of row − reference lies above −margin (benchmarks §8).</summary>
-    /// <param name="margin">In the unit of the scores; 0.02 is 2 points.</param>
-    public bool IsNotInferiorBy(double margin) => Difference.Units > 1 && Difference.Low > -margin;
-}
+public sealed record ItemComparison(string Task, ItemRow Row, ItemRow Reference, PairedComparison Paired, Estimate Difference, double HolmP);

@@ -88,6 +88,19 @@ public sealed class ScoreView
         return differences.TryGetValue((row, column), out var estimate) ? estimate : null;
     }
 
+    /// <summary>
+    /// Whether a row loses less than a margin against dense: the end of the paired interval where it would be worse lies within (benchmarks §8). Where all pairs agree a bootstrap has no width, and
+    /// the exact bound of an event that none of n pairs showed stands in its place, 1 − 0.025^(1/n).
+    /// </summary>
+    /// <param name="row">The row.</param>
+    /// <param name="margin">In the unit of the scores; 0.02 is 2 points of a share.</param>
+    public bool LosesLessThan(ItemRow row, double margin)
+    {
+        if (Difference(row) is not { Units: > 1 } difference) return false;
+        var worst = SmallerIsBetter ? difference.High : -difference.Low;
+        return (IsShare && difference.Low == difference.High ? worst + 1 - Math.Pow(0.025, 1.0 / Pairs(row, null).Sum(pair => pair.Scores.Length)) : worst) < margin;
+    }
+
     /// <summary>Mean of a row's score − another's over the tasks, with its paired 95 % interval on the items that both have; null: none.</summary>
     public Estimate? Between(ItemRow row, ItemRow other)
     {
@@ -120,6 +133,13 @@ public sealed class ScoreView
         var cells = Parts(Dense, column).Select(part => part.Source.Cell).Distinct().ToList();
         var contexts = cells.Sum(cell => (cell.ContextsPerItem ?? 1) * cell.Items.All.Count);
         return contexts == 0 ? 0 : cells.Sum(cell => cell.MeanTokens * cell.Items.All.Count) / contexts;
+    }
+
+    /// <summary>Share of a row's items whose cache is smaller than the dense one; a label's columns have that of the whole cells.</summary>
+    public double CompressedShare(ItemRow row, string? column = null)
+    {
+        var sources = Parts(row, column).Select(part => part.Source).Distinct().ToList();
+        return sources.Count == 0 ? 0 : (double)sources.Sum(source => source.Row.CompressedItems) / sources.Sum(source => source.Cell.Items.All.Count);
     }
 
     /// <summary>Bytes that a token which may be compressed takes in a row's caches, all cells.</summary>

@@ -105,16 +105,6 @@ public class ItemStatisticsTests
     }
 
     [Fact]
-    public void A_claim_of_no_loss_needs_the_whole_interval()
-    {
-        var zero = new PairedComparison(0, 0, 0, 0, 1);
-
-        Assert.True(new ItemComparison("t", Snap, Dense, zero, new Estimate(0, -0.019, 0.02, 50), 1).IsNotInferiorBy(0.02));
-        Assert.False(new ItemComparison("t", Snap, Dense, zero, new Estimate(0, -0.02, 0.02, 50), 1).IsNotInferiorBy(0.02));
-        Assert.False(new ItemComparison("t", Snap, Dense, zero, new Estimate(0, 0, 0, 1), 1).IsNotInferiorBy(0.02));
-    }
-
-    [Fact]
     public void Another_metric_is_taken_by_its_name()
     {
         var line = ExampleLines.Line(0, Dense) with { Scores = new Dictionary<string, double> { ["acc_norm"] = 1, ["acc"] = 0 }, Score = 0 };

@@ -191,7 +191,49 @@ public class ScoreViewTests
         var record = Record([.. Lines(Dense, "a", null, 1, 1), .. Lines(Snap, "a", null, 1, 1).Select(line => line with { KvEntriesKept = line.KvEntriesFull })]);
 
         Assert.Contains("| snapkv | 2 | not compressed | 2 | 100.0 not compressed |  |  |\n", BenchmarkMarkdown.Of(new ScoreView(Table(record))), StringComparison.Ordinal);
-        Assert.Contains("| snapkv | 2 | 1.00 | 1.00 |", BenchmarkMarkdown.Ratios(new ScoreView(Table(record))), StringComparison.Ordinal);
+        Assert.Contains("| snapkv | 2 | 1.00 (0 %) | 1.00 (0 %) |", BenchmarkMarkdown.Ratios(new ScoreView(Table(record))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Behind_a_ratio_stands_the_share_of_items_that_were_compressed()
+    {
+        var record = Record([.. Lines(Dense, "a", null, 1, 1, 1), .. Lines(Snap, "a", null, 1, 1, 1).Select(line => line.ItemIndex == 0 ? line with { KvEntriesKept = line.KvEntriesFull } : line)]);
+        var view = new ScoreView(Table(record));
+
+        Assert.Equal(2 / 3.0, view.CompressedShare(Snap, "a"), 1e-12);
+        Assert.Contains(" (66 %) |", BenchmarkMarkdown.Ratios(view).Split('\n')[^2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_claim_of_no_loss_needs_the_whole_interval()
+    {
+        double[] dense = [.. Enumerable.Range(0, 400).Select(i => i % 2 == 0 ? 1.0 : 0)], worse = [.. dense.Select((score, i) => i < 20 ? 0 : score)];
+        ScoreView Of(double[] scores, double[] reference) => new(Table(Record([.. Lines(Dense, "a", 512, reference), .. Lines(Snap, "a", 512, scores)])));
+        var (lost, same) = (Of(worse, dense), Of(dense, dense));
+
+        // 10 of 400 are lost: 2.5 points, at most about 4.
+        var low = lost.Difference(Snap)!.Value.Low;
+        Assert.True(lost.LosesLessThan(Snap, -low + 1e-9));
+        Assert.False(lost.LosesLessThan(Snap, -low));
+        // None of 400 differs: less than 1 − 0.025^(1/400), which is 0.92 points.
+        Assert.True(same.LosesLessThan(Snap, 0.0093));
+        Assert.False(same.LosesLessThan(Snap, 0.0091));
+        Assert.False(Of([1], [1]).LosesLessThan(Snap, 0.5));
+        var lines = BenchmarkMarkdown.Of(lost, margin: 5).Split('\n');
+        Assert.EndsWith("| p (Holm) | loses < 5 |", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("|  |", lines[2], StringComparison.Ordinal);
+        Assert.EndsWith("| yes |", lines[3], StringComparison.Ordinal);
+        Assert.EndsWith("| not shown |", BenchmarkMarkdown.Of(lost, margin: 2).Split('\n')[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_loss_that_is_smaller_is_better_and_its_margin_is_in_its_own_unit()
+    {
+        ScoreView Of(params double[] scores) => new(Table(Record([.. Lines(Dense, "repeats", 512, 1.5, 2.5, 2), .. Lines(Snap, "repeats", 512, scores)], headline: "nll", smallerIsBetter: true)));
+
+        Assert.True(Of(1.51, 2.6, 2).LosesLessThan(Snap, 0.2));
+        Assert.False(Of(1.51, 2.8, 2).LosesLessThan(Snap, 0.2));
+        Assert.True(Of(1, 2, 1.9).LosesLessThan(Snap, 0.01));
     }
 
     [Fact]
