@@ -10,7 +10,7 @@ namespace LST.Core.Attention;
 /// <summary>
 /// Attention of segments on the CPU. In bfloat16 and float16 the products run as library matrix products over chunks of queries, which reach several
 /// times the rate of the fused kernel there, and the softmax between them in one pass of our own; only the keys that a chunk can see are touched.
-/// In float32, and where gradients are wanted, the library's fused attention is as good and is used.
+/// In float32, and where gradients are wanted, the library's fused attention is as good and is used; in float32 too for 16-bit types on processors that have no product of them (<see cref="MatrixProducts"/>).
 /// </summary>
 internal sealed class ChunkedAttention(Func<WorkerPool> pool) : ISegmentAttention
 {
@@ -24,6 +24,7 @@ internal sealed class ChunkedAttention(Func<WorkerPool> pool) : ISegmentAttentio
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask)
     {
         if (queries.dtype == float32 || is_grad_enabled() || queries.shape[2] < 8) return library.Attend(queries, keys, values, layer, mask);
+        if (MatrixProducts.Widens(queries)) return Widened(queries, keys, values, layer, mask);
         var (batch, queryHeads, tokens, headDim) = ((int)queries.shape[0], (int)queries.shape[1], (int)queries.shape[2], queries.shape[3]);
         var heads = (int)keys.shape[1];
         var group = queryHeads / heads;
@@ -42,12 +43,20 @@ internal sealed class ChunkedAttention(Func<WorkerPool> pool) : ISegmentAttentio
             using var scope = NewDisposeScope();
             var chunk = Math.Min(ChunkQueries, tokens - start);
             var seen = causal ? start + chunk : count;
-            var scores = MatrixProducts.Batched(grouped.narrow(2, start, chunk).reshape(batch * heads, group * chunk, headDim), transposed.narrow(2, 0, seen));
+            var scores = bmm(grouped.narrow(2, start, chunk).reshape(batch * heads, group * chunk, headDim), transposed.narrow(2, 0, seen));
             Softmax(scores, chunk, (float)(1 / Math.Sqrt(headDim)), start, additive, batch, heads);
-            var attended = MatrixProducts.Batched(scores, rows.narrow(1, 0, seen)).view(batch, heads, group, chunk, headDim);
+            var attended = bmm(scores, rows.narrow(1, 0, seen)).view(batch, heads, group, chunk, headDim);
             target.narrow(3, start, chunk).copy_(attended);
         }
         return output.transpose(1, 2);
+    }
+
+    private static Tensor Widened(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask)
+    {
+        using var scope = NewDisposeScope();
+        var (allKeys, allValues) = SegmentKeys.Join(keys, values, layer);
+        var wide = LibraryAttention.Attend(queries.to(float32), allKeys.to(float32), allValues.to(float32), mask.IsPlainCausal(layer) ? null : mask.For(layer), mask.IsPlainCausal(layer));
+        return wide.to(queries.dtype).MoveToOuterDisposeScope();
     }
 
     // The mask is [B or 1, H or 1, S, n]: one of its sizes of 1 means that all share it.

@@ -29,17 +29,28 @@ public sealed class LibraryAttention(string name = "cpu") : ISegmentAttention
     /// <inheritdoc/>
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask)
     {
+        if (mask.IsPlainCausal(layer)) return Attend(queries, keys, values, null, true);
+        var (allKeys, allValues) = SegmentKeys.Join(keys, values, layer);
+        return Attend(queries, allKeys, allValues, mask.For(layer), false);
+    }
+
+    /// <summary>Attends to keys that are all there.</summary>
+    /// <param name="queries">[B, H_q, S, D].</param>
+    /// <param name="allKeys">[B, H_kv, n, D].</param>
+    /// <param name="allValues">[B, H_kv, n, D].</param>
+    /// <param name="additive">Mask [B or 1, H_kv or 1, S, n]; null: none.</param>
+    /// <param name="causal">Whether query i sees keys 0..i and there is no other mask.</param>
+    internal static Tensor Attend(Tensor queries, Tensor allKeys, Tensor allValues, Tensor? additive, bool causal)
+    {
         var (batch, queryHeads, tokens, headDim) = (queries.shape[0], queries.shape[1], queries.shape[2], queries.shape[3]);
-        var heads = keys.shape[1];
+        var heads = allKeys.shape[1];
         var group = queryHeads / heads;
-        if (mask.IsPlainCausal(layer))
+        if (causal)
         {
             // The causal kernel skips the upper triangle, which is worth more than the copies of repeated heads.
-            var (k, v) = group == 1 ? (keys, values) : (keys.repeat_interleave(group, 1), values.repeat_interleave(group, 1));
+            var (k, v) = group == 1 ? (allKeys, allValues) : (allKeys.repeat_interleave(group, 1), allValues.repeat_interleave(group, 1));
             return nn.functional.scaled_dot_product_attention(queries, k, v, null, 0, true);
         }
-        var (allKeys, allValues) = SegmentKeys.Join(keys, values, layer);
-        var additive = mask.For(layer);
         if (group > 1 && additive is not null && tokens > 2 * headDim)
         {
             // A mask row costs n floats a query, a repeated key and value 2·D: for long segments repeating the keys is the smaller copy.

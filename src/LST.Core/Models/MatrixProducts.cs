@@ -19,16 +19,6 @@ internal static class MatrixProducts
     /// <param name="bias">[O]; null: none.</param>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null) => Widens(x) ? Widened(x, weight, bias) : nn.functional.linear(x, weight, bias);
 
-    /// <summary>One product for each of a batch: [N, S, I] · [N, I, O] → [N, S, O], in the type of both.</summary>
-    public static Tensor Batched(Tensor left, Tensor right)
-    {
-        if (!Widens(left)) return bmm(left, right);
-        using var wideLeft = left.to(float32);
-        using var wideRight = right.to(float32);
-        using var product = bmm(wideLeft, wideRight);
-        return product.to(left.dtype);
-    }
-
     /// <summary>The product in float32, rounded to the type of <paramref name="x"/>; arguments as in <see cref="Linear"/>.</summary>
     internal static Tensor Widened(Tensor x, Tensor weight, Tensor? bias)
     {
@@ -39,8 +29,9 @@ internal static class MatrixProducts
         return product.to(x.dtype);
     }
 
-    // Gradients would keep the wide matrices alive until they are asked for.
-    private static bool Widens(Tensor x) =>
+    /// <summary>Whether products of these rows are computed in float32. Not where gradients are wanted: they would keep the wide matrices alive until they are asked for.</summary>
+    /// <param name="x">[…, rows, I].</param>
+    internal static bool Widens(Tensor x) =>
         x.device_type == DeviceType.CPU && !is_grad_enabled() && IsSlow(x.dtype) && x.numel() / x.shape[^1] >= LeastRows;
 
     private static bool IsSlow(ScalarType type) => X86Base.IsSupported && type switch
