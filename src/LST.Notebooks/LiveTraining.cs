@@ -30,7 +30,7 @@ public static class LiveTraining
     /// <param name="model">The model, which stays as it is.</param>
     /// <param name="request">What <c>./lst train</c> takes as flags.</param>
     /// <param name="name">Of the folder below <c>out/notebooks</c>, whose former content is deleted, and of the curve.</param>
-    /// <exception cref="DataException">Another training of this name is at work, in this session or another; its folder stays as it is.</exception>
+    /// <exception cref="DataException">Another training of this name is at work, in this kernel or another one; its folder stays as it is.</exception>
     /// <exception cref="OperationCanceledException">The cell was stopped.</exception>
     /// <exception cref="UsageException">The request means nothing, or a text is no training text.</exception>
     public static TrainedSidecar Run(LoadedModel model, TrainingRequest request, string name)

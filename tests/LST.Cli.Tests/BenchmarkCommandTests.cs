@@ -128,6 +128,25 @@ public sealed class BenchmarkCommandTests : IDisposable
     }
 
     [Fact]
+    public void BOS_can_be_left_away_and_lines_and_folder_say_so()
+    {
+        var file = cli.Write("copa.jsonl", """{"id":1,"query":"The man ran to the bus, because","choices":["it rained.","he was late."],"gold":1}""");
+        string[] line = ["eval", "zeroshot", "--tasks", "copa", "--items", file, "--methods", "streaming", "--ratios", "2", "--out"];
+
+        var (with, without) = (cli.Run([.. line, cli.At("with")]), cli.Run([.. line, cli.At("without"), "--no-bos"]));
+
+        Assert.True((with.ExitCode, without.ExitCode) == (0, 0), with.Error + without.Error);
+        var (bos, none) = (ItemFolder.Read(cli.At("with")).OrderBy(item => item.Method, StringComparer.Ordinal).ToList(), ItemFolder.Read(cli.At("without")).OrderBy(item => item.Method, StringComparer.Ordinal).ToList());
+        Assert.Equal(["bos", "bos", "no-bos", "no-bos"], bos.Concat(none).SelectMany(item => item.ParityFlags));
+        foreach (var (first, second) in bos.Zip(none))
+        {
+            Assert.Equal(first.TokensCtx - 1, second.TokensCtx);
+            Assert.NotEqual(first.Loglik![0], second.Loglik![0]);
+        }
+        cli.Refuses(2, ["settings.bos is absent here and false there"], [.. line, cli.At("without")]);
+    }
+
+    [Fact]
     public void Answers_of_a_model_whose_numbers_are_broken_are_no_scores()
     {
         var folder = BrokenModel.Tiny(cli, BrokenModel.TinyConfig.Replace("\"vocab_size\": 16", "\"vocab_size\": 8192").Replace("\"max_position_embeddings\": 64", "\"max_position_embeddings\": 2048"),

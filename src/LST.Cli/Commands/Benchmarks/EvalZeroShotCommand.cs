@@ -37,6 +37,10 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         [CommandOption("--max-length <N>"), Description("Ids that are read at once: longer contexts lose their beginning, documents are cut into windows (default: the model's trained length; max_length of lm_eval).")]
         public string? MaxLength { get; init; }
 
+        /// <summary>No BOS.</summary>
+        [CommandOption("--no-bos"), Description("Put no BOS in front of contexts (add_bos_token=False of lm_eval, and what it does for tokenizers that add none by themselves).")]
+        public bool NoBos { get; init; }
+
         /// <summary>Accepted because lm_eval has it; it changes nothing.</summary>
         [CommandOption("--batch-size <N>"), DefaultValue("1"), Description("Accepted as in lm_eval; items are scored one by one, so that it changes nothing.")]
         public string BatchSize { get; init; } = "1";
@@ -72,7 +76,7 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         var catalog = ZeroShotCatalog.FromEnvironment();
         return plan = new ZeroShotPlan(
             [.. names.Select(ZeroShotTask.Find).OfType<ZeroShotTask>().Select(task => (file is null ? catalog.Load(task) : ZeroShotCatalog.Read(task, file), shots == 0 ? null : catalog.LoadTraining(task)))],
-            shots, Numbers.Positive("--max-length", settings.MaxLength), !isRolling ? null : file is null ? RollingItems.FromEnvironment() : RollingItems.Read(file));
+            shots, Numbers.Positive("--max-length", settings.MaxLength), !settings.NoBos, !isRolling ? null : file is null ? RollingItems.FromEnvironment() : RollingItems.Read(file));
     }
 
     private static string NameOf(string typed) => ZeroShotTask.Find(typed)?.Name ?? (typed.Trim().Equals(RollingBenchmark.TaskName, StringComparison.OrdinalIgnoreCase) ? RollingBenchmark.TaskName

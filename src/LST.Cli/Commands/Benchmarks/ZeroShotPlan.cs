@@ -12,8 +12,9 @@ namespace LST.Cli.Commands.Benchmarks;
 /// <param name="tasks">Items of tasks with choices, and their training splits where examples are wanted and one is here.</param>
 /// <param name="shots">Examples in front of each item.</param>
 /// <param name="maxLength">Ids that are read at once; null: the model's trained length.</param>
+/// <param name="bos">Whether BOS goes in front of every context.</param>
 /// <param name="documents">Documents of the rolling perplexity; null: not asked for.</param>
-internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, int? maxLength, RollingItems? documents) : IBenchmarkPlan
+internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, int? maxLength, bool bos, RollingItems? documents) : IBenchmarkPlan
 {
     // In the place of the digest of a training split.
     private const string HeldBack = "the last 100 items of the file";
@@ -26,6 +27,7 @@ internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotI
             var settings = new JsonObject { ["protocol"] = ZeroShotBenchmark.Mode };
             if (shots > 0) settings["shots"] = shots;
             if (maxLength is { } most) settings["max_length"] = most;
+            if (!bos) settings["bos"] = false;
             return settings;
         }
     }
@@ -45,9 +47,10 @@ internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotI
     {
         Model = loaded.Identity.Name;
         if (maxLength > loaded.Model.Config.MaxPositions) throw new UsageException($"--max-length {maxLength}: model '{loaded.Identity.Name}' was trained on {loaded.Model.Config.MaxPositions} positions; give no more");
-        var scorer = new ZeroShotScorer(loaded, contexts, maxLength: maxLength);
+        var encoder = PairEncoder.Of(loaded, addPrefix: bos);
+        var scorer = new ZeroShotScorer(loaded, contexts, encoder, maxLength);
         List<IBenchmarkTask> made = [.. tasks.Select(task => new ZeroShotBenchmark(scorer, task.Items.Task, Documents(task.Items, task.Training), shots))];
-        if (documents is not null) made.Add(new RollingBenchmark(new RollingPerplexity(loaded, maxLength: maxLength), documents.Pages));
+        if (documents is not null) made.Add(new RollingBenchmark(new RollingPerplexity(loaded, encoder, maxLength), documents.Pages));
         return made;
     }
 

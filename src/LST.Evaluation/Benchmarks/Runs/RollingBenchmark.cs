@@ -59,7 +59,7 @@ public sealed class RollingBenchmark(RollingPerplexity rolling, IReadOnlyList<st
                 Gold = null,
                 Loglik = [document.LogLikelihood],
                 Score = RollingScores.Bits([(document.LogLikelihood, document.Bytes)]),
-                ParityFlags = ["bos"],
+                ParityFlags = [rolling.EncoderFlag],
                 Further = new Dictionary<string, object> { ["tokens"] = document.Ids.Length, ["words"] = document.Words, ["bytes"] = document.Bytes, ["windows"] = document.Windows.Count },
             }),
         ];

@@ -49,7 +49,7 @@ public sealed class ZeroShotBenchmark(ZeroShotScorer scorer, ZeroShotTask task, 
                     Loglik = [.. row.Requests.Select(request => request.LogLikelihood)],
                     Score = named.GetValueOrDefault(task.Headline, scores.Acc),
                     Scores = named,
-                    ParityFlags = ["bos"],
+                    ParityFlags = [scorer.EncoderFlag],
                 };
             }),
         ];

@@ -27,6 +27,9 @@ public sealed class PairEncoder(Func<string, int[]> encode, int prefixId, string
     /// <summary>The prefix id.</summary>
     public int PrefixId => prefixId;
 
+    /// <summary>What item lines say of it: <c>bos</c> or <c>no-bos</c>.</summary>
+    public string Flag => addPrefix ? "bos" : "no-bos";
+
     /// <summary>Ids of a text with the prefix id in front; one that is written there already gets no second.</summary>
     public int[] Encode(string text) =>
         !addPrefix || (prefixText.Length > 0 && text.StartsWith(prefixText, StringComparison.Ordinal)) ? encode(text) : [prefixId, .. encode(text)];

@@ -18,6 +18,9 @@ public sealed class ZeroShotScorer(LoadedModel loaded, CompressedContexts contex
 {
     private readonly PairEncoder encoder = encoder ?? PairEncoder.Of(loaded);
 
+    /// <summary>What item lines say of its encoder.</summary>
+    public string EncoderFlag => encoder.Flag;
+
     /// <summary>Ids that are read at once.</summary>
     public int MaxLength { get; } = maxLength ?? loaded.Model.Config.MaxPositions;
 

@@ -50,6 +50,9 @@ public sealed class RollingPerplexity(LoadedModel loaded, PairEncoder? encoder =
     private readonly PairEncoder encoder = encoder ?? PairEncoder.Of(loaded);
     private readonly LogLikelihoodScorer scorer = new(loaded.Model, maxLength ?? loaded.Model.Config.MaxPositions);
 
+    /// <summary>What item lines say of its encoder.</summary>
+    public string EncoderFlag => encoder.Flag;
+
     /// <summary>Ids that are read at once.</summary>
     public int MaxLength { get; } = maxLength ?? loaded.Model.Config.MaxPositions;
 
