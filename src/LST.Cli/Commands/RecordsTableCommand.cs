@@ -43,7 +43,7 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         public bool RealRatios { get; init; }
 
         /// <summary>Non-inferiority.</summary>
-        [CommandOption("--margin <POINTS>"), Description("Benchmarks: a last column, which rows lose less than this against dense by their whole 95 % interval; points of percent, or units of the score.")]
+        [CommandOption("--margin <POINTS>"), Description("Benchmarks: a last column says which rows lose less than this against dense by their whole 95 % interval (yes), more (no), or cannot be told (open); in points of percent, or units of the score.")]
         public double? Margin { get; init; }
 
         /// <summary>No head.</summary>

@@ -51,7 +51,7 @@ public static class BenchmarkMarkdown
             [
                 row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column), view.IsCompressed(row, column))),
                 whole.Contains(row) ? Cell(view, averages[row], view.IsCompressed(row)) : "–", difference is { } value ? Difference(view, value) : "", isClaim && p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
-                .. margin is { } most ? [difference is null ? "" : view.LosesLessThan(row, view.IsShare ? most / 100 : most) ? "yes" : "not shown"] : Array.Empty<string>(),
+                .. margin is { } most ? [difference is null ? "" : view.LosesLessThan(row, view.IsShare ? most / 100 : most) switch { true => "yes", false => "no", null => "open" }] : Array.Empty<string>(),
             ]);
         }
         return (["method", "r", "r real", "items", .. columns.Select(view.Heading), columns.Count == 0 ? view.Heading(view.Columns[0]) : "average", "− dense", "p (Holm)", .. margin is { } bound ? [string.Create(CultureInfo.InvariantCulture, $"loses < {bound:0.###}")] : Array.Empty<string>()], texts);

@@ -89,16 +89,18 @@ public sealed class ScoreView
     }
 
     /// <summary>
-    /// Whether a row loses less than a margin against dense: the end of the paired interval where it would be worse lies within (benchmarks §8). Where all pairs agree a bootstrap has no width, and
+    /// Whether a row loses less than a margin against dense by its whole paired interval (benchmarks §8). Where all pairs agree a bootstrap has no width, and
     /// the exact bound of an event that none of n pairs showed stands in its place, 1 − 0.025^(1/n).
     /// </summary>
     /// <param name="row">The row.</param>
     /// <param name="margin">In the unit of the scores; 0.02 is 2 points of a share.</param>
-    public bool LosesLessThan(ItemRow row, double margin)
+    /// <returns>True: the whole interval of the loss lies below the margin; false: above it; null: neither, or there is no more than one pair.</returns>
+    public bool? LosesLessThan(ItemRow row, double margin)
     {
-        if (Difference(row) is not { Units: > 1 } difference) return false;
-        var worst = SmallerIsBetter ? difference.High : -difference.Low;
-        return (IsShare && difference.Low == difference.High ? worst + 1 - Math.Pow(0.025, 1.0 / Pairs(row, null).Sum(pair => pair.Scores.Length)) : worst) < margin;
+        if (Difference(row) is not { Units: > 1 } difference) return null;
+        var (least, most) = SmallerIsBetter ? (difference.Low, difference.High) : (-difference.High, -difference.Low);
+        var width = IsShare && least == most ? 1 - Math.Pow(0.025, 1.0 / Pairs(row, null).Sum(pair => pair.Scores.Length)) : 0;
+        return most + width < margin ? true : least - width > margin ? false : null;
     }
 
     /// <summary>Mean of a row's score − another's over the tasks, with its paired 95 % interval on the items that both have; null: none.</summary>
