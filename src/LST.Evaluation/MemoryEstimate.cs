@@ -14,11 +14,11 @@ public static class MemoryEstimate
     // Lists and plans of methods, of which garbage may lie about until it is collected.
     private const long Lists = 160L << 20;
 
-    /// <summary>Weights in the run's dtype and the largest one again while it is read.</summary>
+    /// <summary>Weights in the run's dtype and the largest one again, while it is read or widened (<see cref="MatrixProducts"/>).</summary>
     public static long Weights(IModelFile file, ScalarType dtype)
     {
         var size = Size(dtype);
-        return file.Weights.Sum(w => w.Elements) * size + file.Weights.Max(w => w.Elements) * size;
+        return file.Weights.Sum(w => w.Elements) * size + file.Weights.Max(w => w.Elements) * (MatrixProducts.IsSlow(dtype) ? 4 : size);
     }
 
     /// <summary>

@@ -160,6 +160,13 @@ public sealed class RecordsCommandTests : IDisposable
         Assert.Equal(cli.Run("records", "table", Lst).Output, cli.Run("records", "table", "d5209c7f").Output);
     }
 
+    [Theory]
+    [InlineData("--margin 0: it must be a number above 0", "--margin", "0")]
+    [InlineData("--margin asks for a table of scores", "--margin", "2", "--real-ratios")]
+    [InlineData("--margin asks for a table of scores", "--margin", "2", "--by", "ratio")]
+    public void A_margin_is_of_scores_and_above_0(string sentence, params string[] arguments) =>
+        cli.Refuses(2, [sentence], ["records", "table", Path.Combine(Shared.RepositoryRoot, "data", "results", "items", "zeroshot-smollm2-94b44352.json"), .. arguments]);
+
     [Fact]
     public void Export_of_another_kind_or_form_is_refused()
     {

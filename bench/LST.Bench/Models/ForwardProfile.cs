@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LST.Core.Compression;
+using LST.Core.Models;
 using LST.Evaluation;
 using LST.Evaluation.Perplexity;
 using static TorchSharp.torch;
@@ -30,14 +31,14 @@ internal static class ForwardProfile
 
         var x = randn([1, tokens, config.HiddenSize]).to(dtype);
         var layer = model.Layers[0];
-        var qkv = nn.functional.linear(x, layer.Qkv);
-        Report($"{config.Layers} × qkv product", () => { nn.functional.linear(x, layer.Qkv, layer.QkvBias); }, 7, config.Layers);
-        Report($"{config.Layers} × gate-up product", () => { nn.functional.linear(x, layer.GateUp, layer.GateUpBias); }, 7, config.Layers);
-        var wide = nn.functional.linear(x, layer.GateUp);
+        var qkv = MatrixProducts.Linear(x, layer.Qkv);
+        Report($"{config.Layers} × qkv product", () => { MatrixProducts.Linear(x, layer.Qkv, layer.QkvBias); }, 7, config.Layers);
+        Report($"{config.Layers} × gate-up product", () => { MatrixProducts.Linear(x, layer.GateUp, layer.GateUpBias); }, 7, config.Layers);
+        var wide = MatrixProducts.Linear(x, layer.GateUp);
         var narrow = wide.narrow(-1, 0, config.IntermediateSize).contiguous();
-        Report($"{config.Layers} × down product", () => { nn.functional.linear(narrow, layer.Down, layer.DownBias); }, 7, config.Layers);
+        Report($"{config.Layers} × down product", () => { MatrixProducts.Linear(narrow, layer.Down, layer.DownBias); }, 7, config.Layers);
         var attended = randn([1, tokens, config.QueryHeads * config.HeadDim]).to(dtype);
-        Report($"{config.Layers} × output product", () => { nn.functional.linear(attended, layer.Output, layer.OutputBias); }, 7, config.Layers);
+        Report($"{config.Layers} × output product", () => { MatrixProducts.Linear(attended, layer.Output, layer.OutputBias); }, 7, config.Layers);
         var q = randn([1, config.QueryHeads, tokens, config.HeadDim]).to(dtype);
         Report($"{config.Layers} × causal attention", () => { nn.functional.scaled_dot_product_attention(q, q, q, null, 0, true); }, 7, config.Layers);
         var kernels = new LST.Core.Models.SegmentKernels(model.Pool, model.Native);

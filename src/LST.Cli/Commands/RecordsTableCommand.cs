@@ -79,8 +79,11 @@ public sealed class RecordsTableCommand : Command<RecordsTableCommand.Settings>
         if (settings.Against is { } against) throw new UsageException($"--against {against}: rows of benchmarks are compared with dense; leave it out");
         if (settings.RealRatios && settings.By == "ratio") throw new UsageException("--by ratio: effective ratios stand in a column for each task, length or label; leave out one of the two");
         if (settings.RealRatios && settings.Among is { } among) throw new UsageException($"--among {among}: effective ratios are shown of all methods; leave out one of the two");
-        if (settings.Margin is { } margin && (settings.RealRatios || settings.By == "ratio" || margin is not > 0 || !double.IsFinite(margin)))
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--margin {margin}: it must be above 0, and asks for a table of scores with a row for each method and ratio; leave out --real-ratios and --by ratio"));
+        if (settings.Margin is { } margin)
+        {
+            if (margin is not > 0 || !double.IsFinite(margin)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--margin {margin}: it must be a number above 0, such as 2"));
+            if (settings.RealRatios || settings.By == "ratio") throw new UsageException("--margin asks for a table of scores with a row for each method and ratio; leave out --real-ratios and --by ratio");
+        }
         var isFirst = true;
         foreach (var table in BenchmarkTable.Join(files.Select(RecordStore.Read<BenchmarkRecord>)))
         {

@@ -12,7 +12,9 @@ namespace LST.Core.Attention;
 /// times the rate of the fused kernel there, and the softmax between them in one pass of our own; only the keys that a chunk can see are touched.
 /// In float32, and where gradients are wanted, the library's fused attention is as good and is used; in float32 too for 16-bit types on processors that have no product of them (<see cref="MatrixProducts"/>).
 /// </summary>
-internal sealed class ChunkedAttention(Func<WorkerPool> pool) : ISegmentAttention
+/// <param name="pool">Threads of the softmax.</param>
+/// <param name="isSlow">Whether to take the processor for one without 16-bit products; null: what it is.</param>
+internal sealed class ChunkedAttention(Func<WorkerPool> pool, bool? isSlow = null) : ISegmentAttention
 {
     private const int ChunkQueries = 256;
     private readonly LibraryAttention library = new();
@@ -24,7 +26,7 @@ internal sealed class ChunkedAttention(Func<WorkerPool> pool) : ISegmentAttentio
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerCache layer, SegmentMask mask)
     {
         if (queries.dtype == float32 || is_grad_enabled() || queries.shape[2] < 8) return library.Attend(queries, keys, values, layer, mask);
-        if (MatrixProducts.Widens(queries)) return Widened(queries, keys, values, layer, mask);
+        if (MatrixProducts.Widens(queries, isSlow)) return Widened(queries, keys, values, layer, mask);
         var (batch, queryHeads, tokens, headDim) = ((int)queries.shape[0], (int)queries.shape[1], (int)queries.shape[2], queries.shape[3]);
         var heads = (int)keys.shape[1];
         var group = queryHeads / heads;

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace LST.Core.Models;
 
 /// <summary>
-/// Products of matrices in the type of a model. On an x86 processor without AVX-512 libtorch has no fast product of 16-bit matrices (it hands bfloat16 to oneDNN from AVX-512 on, float16 from AVX-512 FP16 on) and
-/// takes five to ten times as long as in float32. There both sides are widened, one matrix at a time, and the product is rounded once, as oneDNN does it.
+/// Products of matrices in the type of a model. libtorch hands 16-bit products to oneDNN where an x86 processor has AVX-512 (bfloat16), AVX-512 FP16 (float16) or AVX-NE-CONVERT (both); elsewhere its own loops
+/// take five to ten times as long as products in float32. There both sides are widened, one matrix at a time, and the product is rounded once, as oneDNN does it.
 /// </summary>
-internal static class MatrixProducts
+public static class MatrixProducts
 {
     // With fewer rows than this, widening the matrix costs more than it saves.
     private const int LeastRows = 8;
@@ -31,13 +31,20 @@ internal static class MatrixProducts
 
     /// <summary>Whether products of these rows are computed in float32. Not where gradients are wanted: they would keep the wide matrices alive until they are asked for.</summary>
     /// <param name="x">[…, rows, I].</param>
-    internal static bool Widens(Tensor x) =>
-        x.device_type == DeviceType.CPU && !is_grad_enabled() && IsSlow(x.dtype) && x.numel() / x.shape[^1] >= LeastRows;
+    /// <param name="isSlow">What to take for the processor; null: what it is.</param>
+    internal static bool Widens(Tensor x, bool? isSlow = null) =>
+        x.device_type == DeviceType.CPU && x.dtype is (ScalarType.BFloat16 or ScalarType.Float16) && !is_grad_enabled() && (isSlow ?? IsSlow(x.dtype)) && x.numel() / x.shape[^1] >= LeastRows;
 
-    private static bool IsSlow(ScalarType type) => X86Base.IsSupported && type switch
+    /// <summary>Whether this processor has no fast product of a type.</summary>
+    public static bool IsSlow(ScalarType type) => X86Base.IsSupported && !HasConversion && type switch
     {
         ScalarType.BFloat16 => !Avx512F.IsSupported,
-        ScalarType.Float16 => !Avx10v1.IsSupported,
+        ScalarType.Float16 => !(Avx512F.IsSupported && HasHalfVectors),
         _ => false,
     };
+
+    // Leaf 7: AVX512_FP16 is bit 23 of EDX, AVX-NE-CONVERT bit 5 of EDX in subleaf 1.
+    private static bool HasHalfVectors { get; } = X86Base.IsSupported && (X86Base.CpuId(7, 0).Edx >> 23 & 1) == 1;
+
+    private static bool HasConversion { get; } = X86Base.IsSupported && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Edx >> 5 & 1) == 1;
 }

@@ -16,7 +16,7 @@ public static class BenchmarkMarkdown
     /// <summary>One Markdown table.</summary>
     /// <param name="view">What is shown.</param>
     /// <param name="among">Names of methods that are shown, with whatever options, dense always; null: all.</param>
-    /// <param name="margin">A last column says which rows lose less than this against dense, points of a share or units of the score (<see cref="ScoreView.LosesLessThan"/>); null: no such column.</param>
+    /// <param name="margin">A last column says which rows lose less than this against dense, in points of a share or units of the score, blank where a column was not compressed (<see cref="ScoreView.LosesLessThan"/>); null: no such column.</param>
     /// <exception cref="UsageException">No row has one of the names.</exception>
     public static string Of(ScoreView view, IReadOnlyCollection<string>? among = null, double? margin = null)
     {
@@ -51,10 +51,10 @@ public static class BenchmarkMarkdown
             [
                 row.Method, row.RatioRequested.ToString("0.##", CultureInfo.InvariantCulture), Ratio(view, row), view.Items(row).ToString(CultureInfo.InvariantCulture), .. columns.Select(column => Cell(view, view.Score(row, column), view.IsCompressed(row, column))),
                 whole.Contains(row) ? Cell(view, averages[row], view.IsCompressed(row)) : "–", difference is { } value ? Difference(view, value) : "", isClaim && p.TryGetValue(row, out var adjusted) ? P(adjusted) : "",
-                .. margin is { } most ? [difference is null ? "" : view.LosesLessThan(row, view.IsShare ? most / 100 : most) switch { true => "yes", false => "no", null => "open" }] : Array.Empty<string>(),
+                .. margin is { } most ? [difference is null || !view.Columns.All(column => view.IsCompressed(row, column)) ? "" : view.LosesLessThan(row, view.IsShare ? most / 100 : most) switch { true => "yes", false => "no", null => "open" }] : Array.Empty<string>(),
             ]);
         }
-        return (["method", "r", "r real", "items", .. columns.Select(view.Heading), columns.Count == 0 ? view.Heading(view.Columns[0]) : "average", "− dense", "p (Holm)", .. margin is { } bound ? [string.Create(CultureInfo.InvariantCulture, $"loses < {bound:0.###}")] : Array.Empty<string>()], texts);
+        return (["method", "r", "r real", "items", .. columns.Select(view.Heading), columns.Count == 0 ? view.Heading(view.Columns[0]) : "average", "− dense", "p (Holm)", .. margin is { } bound ? [string.Create(CultureInfo.InvariantCulture, $"loses < {bound:0.###}{(view.IsShare ? " points" : "")}")] : Array.Empty<string>()], texts);
     }
 
     /// <summary>A row for each method and a column for each ratio: the average over tasks. Rows stand in the order of their mean over ratios; those that lack a ratio come last.</summary>
@@ -119,9 +119,10 @@ public static class BenchmarkMarkdown
 
     private static string RatioWithShare(ScoreView view, ItemRow row, string? column = null)
     {
-        var share = view.CompressedShare(row, column);
-        // Rounded down, so that 100 % are all.
-        return string.Create(CultureInfo.InvariantCulture, $"{view.RatioEffective(row, column):0.00}{(share < 1 ? string.Create(CultureInfo.InvariantCulture, $" ({Math.Floor(100 * share):0} %)") : "")}");
+        var (compressed, all) = view.CompressedItems(row, column);
+        // Rounded down, so that 100 % are all, and 0 % none.
+        var share = compressed == all ? "" : compressed > 0 && 100L * compressed < all ? " (< 1 %)" : $" ({100L * compressed / all} %)";
+        return view.RatioEffective(row, column).ToString("0.00", CultureInfo.InvariantCulture) + share;
     }
 
     private static string Ratio(ScoreView view, ItemRow row)

@@ -39,7 +39,9 @@ public class SegmentAttentionTests
     {
         using var pool = new WorkerPool(2);
         var scenes = from scene in Scenes from tokens in Gen.Int[8, 20] from type in Gen.Bool select scene with { Tokens = tokens, Type = type ? bfloat16 : float16 };
-        Check(new ChunkedAttention(() => pool), scenes);
+        // Whatever processor this is: once with 16-bit products, once without.
+        Check(new ChunkedAttention(() => pool, isSlow: false), scenes);
+        Check(new ChunkedAttention(() => pool, isSlow: true), scenes);
     }
 
     [Theory, InlineData(0, null), InlineData(5, null), InlineData(5, 270), InlineData(0, 40)]
@@ -50,7 +52,8 @@ public class SegmentAttentionTests
         var scene = new Scene(Batch: 2, Heads: 2, Group: 2, prefix, Ragged: true, Biased: prefix > 0, Tail: prefix, Tokens: 300, window, Seed: 9, bfloat16);
         using var cache = scene.Cache();
 
-        scene.AssertAttends(new ChunkedAttention(() => pool), cache);
+        scene.AssertAttends(new ChunkedAttention(() => pool, isSlow: false), cache);
+        scene.AssertAttends(new ChunkedAttention(() => pool, isSlow: true), cache);
     }
 
     [Fact]

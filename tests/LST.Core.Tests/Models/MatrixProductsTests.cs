@@ -39,6 +39,22 @@ public sealed class MatrixProductsTests
         }
     }, iter: 20, threads: 1);
 
+    [Fact]
+    public void Only_16_bit_rows_without_gradients_are_widened_and_only_where_it_pays()
+    {
+        using var scope = NewDisposeScope();
+        using (no_grad())
+        {
+            Assert.True(MatrixProducts.Widens(zeros(2, 4, 3, dtype: bfloat16), isSlow: true));
+            Assert.True(MatrixProducts.Widens(zeros(8, 3, dtype: float16), isSlow: true));
+            Assert.False(MatrixProducts.Widens(zeros(7, 3, dtype: bfloat16), isSlow: true));
+            Assert.False(MatrixProducts.Widens(zeros(8, 3, dtype: float32), isSlow: true));
+            Assert.False(MatrixProducts.Widens(zeros(8, 3, dtype: bfloat16), isSlow: false));
+        }
+        using (enable_grad()) Assert.False(MatrixProducts.Widens(zeros(8, 3, dtype: bfloat16), isSlow: true));
+        Assert.False(MatrixProducts.IsSlow(float32));
+    }
+
     private static (Tensor X, Tensor Weight, Tensor? Bias) Random((int Rows, int Inputs, int Outputs, bool Biased, int Seed) shape, ScalarType type)
     {
         using var generator = new Generator((ulong)shape.Seed);

@@ -38,7 +38,7 @@ public sealed class EvalZeroShotCommand : BenchmarkCommand<EvalZeroShotCommand.F
         public string? MaxLength { get; init; }
 
         /// <summary>No BOS.</summary>
-        [CommandOption("--no-bos"), Description("Put no BOS in front of contexts (add_bos_token=False of lm_eval, and what it does for tokenizers that add none by themselves).")]
+        [CommandOption("--no-bos"), Description("Put no BOS in front of contexts (add_bos_token=False of lm_eval, and what it does for tokenizers that add none by themselves); empty contexts still are BOS.")]
         public bool NoBos { get; init; }
 
         /// <summary>Accepted because lm_eval has it; it changes nothing.</summary>

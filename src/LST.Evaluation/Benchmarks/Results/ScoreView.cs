@@ -16,6 +16,9 @@ public sealed class ScoreView
     // Bands that depths are put together in.
     private const int DepthBands = 5;
 
+    // Fewer pairs show no margin.
+    private const int LeastPairs = 20;
+
     private static readonly ItemRow Dense = new("dense", 1);
     private static readonly HashSet<string> Shares = ["score", "acc", "acc_norm", "found", "overlap"];
     private readonly BenchmarkTable table;
@@ -89,18 +92,22 @@ public sealed class ScoreView
     }
 
     /// <summary>
-    /// Whether a row loses less than a margin against dense by its whole paired interval (benchmarks §8). Where all pairs agree a bootstrap has no width, and
-    /// the exact bound of an event that none of n pairs showed stands in its place, 1 − 0.025^(1/n).
+    /// Whether a row loses less than a margin against dense by its whole paired interval (benchmarks §8), not adjusted for the number of rows. Where hardly a pair differs a bootstrap is too narrow: the loss
+    /// of a share is taken for at least what none of a task's n pairs would show with 2.5 %, 1 − 0.025^(1/n), in the task where that is largest.
     /// </summary>
     /// <param name="row">The row.</param>
     /// <param name="margin">In the unit of the scores; 0.02 is 2 points of a share.</param>
-    /// <returns>True: the whole interval of the loss lies below the margin; false: above it; null: neither, or there is no more than one pair.</returns>
+    /// <returns>True: the whole interval of the loss lies below the margin; false: above it; null: neither, or there are fewer than twenty pairs.</returns>
     public bool? LosesLessThan(ItemRow row, double margin)
     {
-        if (Difference(row) is not { Units: > 1 } difference) return null;
+        if (Difference(row) is not { Units: >= LeastPairs } difference) return null;
         var (least, most) = SmallerIsBetter ? (difference.Low, difference.High) : (-difference.High, -difference.Low);
-        var width = IsShare && least == most ? 1 - Math.Pow(0.025, 1.0 / Pairs(row, null).Sum(pair => pair.Scores.Length)) : 0;
-        return most + width < margin ? true : least - width > margin ? false : null;
+        if (IsShare)
+        {
+            var tasks = Pairs(row, null).GroupBy(pair => pair.Task).Select(task => task.Sum(pair => pair.Scores.Length)).ToList();
+            most = Math.Max(most, tasks.Max(pairs => 1 - Math.Pow(0.025, 1.0 / pairs)) / tasks.Count);
+        }
+        return most < margin ? true : least > margin ? false : null;
     }
 
     /// <summary>Mean of a row's score − another's over the tasks, with its paired 95 % interval on the items that both have; null: none.</summary>
@@ -137,11 +144,11 @@ public sealed class ScoreView
         return contexts == 0 ? 0 : cells.Sum(cell => cell.MeanTokens * cell.Items.All.Count) / contexts;
     }
 
-    /// <summary>Share of a row's items whose cache is smaller than the dense one; a label's columns have that of the whole cells.</summary>
-    public double CompressedShare(ItemRow row, string? column = null)
+    /// <summary>How many of a row's items have a cache smaller than the dense one; a label's columns have those of the whole cells.</summary>
+    public (int Compressed, int All) CompressedItems(ItemRow row, string? column = null)
     {
         var sources = Parts(row, column).Select(part => part.Source).Distinct().ToList();
-        return sources.Count == 0 ? 0 : (double)sources.Sum(source => source.Row.CompressedItems) / sources.Sum(source => source.Cell.Items.All.Count);
+        return (sources.Sum(source => source.Row.CompressedItems), sources.Sum(source => source.Cell.Items.All.Count));
     }
 
     /// <summary>Bytes that a token which may be compressed takes in a row's caches, all cells.</summary>

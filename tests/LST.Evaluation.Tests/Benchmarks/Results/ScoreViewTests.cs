@@ -200,7 +200,7 @@ public class ScoreViewTests
         var record = Record([.. Lines(Dense, "a", null, 1, 1, 1), .. Lines(Snap, "a", null, 1, 1, 1).Select(line => line.ItemIndex == 0 ? line with { KvEntriesKept = line.KvEntriesFull } : line)]);
         var view = new ScoreView(Table(record));
 
-        Assert.Equal(2 / 3.0, view.CompressedShare(Snap, "a"), 1e-12);
+        Assert.Equal((2, 3), view.CompressedItems(Snap, "a"));
         Assert.Contains(" (66 %) |", BenchmarkMarkdown.Ratios(view).Split('\n')[^2], StringComparison.Ordinal);
     }
 
@@ -216,12 +216,15 @@ public class ScoreViewTests
         Assert.Equal(true, lost.LosesLessThan(Snap, -low + 1e-9));
         Assert.Null(lost.LosesLessThan(Snap, -low));
         Assert.Equal(false, lost.LosesLessThan(Snap, -lost.Difference(Snap)!.Value.High - 1e-9));
-        // None of 400 differs: less than 1 − 0.025^(1/400), which is 0.92 points.
+        // None of 400 differs: less than 1 − 0.025^(1/400), which is 0.92 points; one that does makes no smaller claim.
+        var one = Of([0, .. dense[1..]], dense);
+        Assert.Null(one.LosesLessThan(Snap, 0.0091));
+        Assert.Equal(true, one.LosesLessThan(Snap, 0.012));
         Assert.Equal(true, same.LosesLessThan(Snap, 0.0093));
         Assert.Null(same.LosesLessThan(Snap, 0.0091));
-        Assert.Null(Of([1], [1]).LosesLessThan(Snap, 0.5));
+        Assert.Null(Of(dense[..19], dense[..19]).LosesLessThan(Snap, 0.5));
         var lines = BenchmarkMarkdown.Of(lost, margin: 5).Split('\n');
-        Assert.EndsWith("| p (Holm) | loses < 5 |", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("| p (Holm) | loses < 5 points |", lines[0], StringComparison.Ordinal);
         Assert.EndsWith("|  |", lines[2], StringComparison.Ordinal);
         Assert.EndsWith("| yes |", lines[3], StringComparison.Ordinal);
         Assert.EndsWith("| open |", BenchmarkMarkdown.Of(lost, margin: 2).Split('\n')[3], StringComparison.Ordinal);
@@ -230,12 +233,12 @@ public class ScoreViewTests
     [Fact]
     public void A_loss_that_is_smaller_is_better_and_its_margin_is_in_its_own_unit()
     {
-        ScoreView Of(params double[] scores) => new(Table(Record([.. Lines(Dense, "repeats", 512, 1.5, 2.5, 2), .. Lines(Snap, "repeats", 512, scores)], headline: "nll", smallerIsBetter: true)));
+        ScoreView Of(Func<int, double> loss) => new(Table(Record([.. Lines(Dense, "repeats", 512, [.. Enumerable.Range(0, 30).Select(i => 2 + (i % 3))]), .. Lines(Snap, "repeats", 512, [.. Enumerable.Range(0, 30).Select(i => 2 + (i % 3) + loss(i))])], headline: "nll", smallerIsBetter: true)));
 
-        Assert.Equal(true, Of(1.51, 2.6, 2).LosesLessThan(Snap, 0.2));
-        Assert.Null(Of(1.51, 2.8, 2).LosesLessThan(Snap, 0.2));
-        Assert.Equal(false, Of(2.51, 3.8, 3).LosesLessThan(Snap, 0.2));
-        Assert.Equal(true, Of(1, 2.3, 1.9).LosesLessThan(Snap, 0.01));
+        Assert.Equal(true, Of(i => i % 2 * 0.2).LosesLessThan(Snap, 0.2));
+        Assert.Null(Of(i => i % 2 * 0.4).LosesLessThan(Snap, 0.2));
+        Assert.Equal(false, Of(i => 0.4 + (i % 2 * 0.4)).LosesLessThan(Snap, 0.2));
+        Assert.Equal(true, Of(i => -0.1 - (i % 2 * 0.1)).LosesLessThan(Snap, 0.01));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using LST.Core;
 using LST.Core.Compression;
 using LST.Evaluation.Benchmarks.Items;
 using LST.Evaluation.Benchmarks.Runs;
+using LST.Evaluation.Benchmarks.ZeroShot;
 using LST.Evaluation.Benchmarks.ZeroShot.Rolling;
 using LST.Evaluation.Tests.Analysis;
 using LST.Evaluation.Tests.Benchmarks.Items;
@@ -52,6 +53,17 @@ public sealed class RollingBenchmarkTests(TinyPrompt tiny) : IClassFixture<TinyP
         Assert.Equal(-lines[0].Loglik!.Sum() / (RollingBenchmark.Number(lines[0], "bytes") * Math.Log(2)), lines[0].Score, 1e-12);
         var refused = Assert.Throws<UsageException>(() => task.Score(0, [new BenchmarkRow(MethodSpec.Parse("h2o"), Ratio.Of(2))], TestContext.Current.CancellationToken));
         Assert.Contains("method 'h2o': task 'wikitext' is scored in windows that read no cache", refused.Message);
+    }
+
+    [Fact]
+    public void Without_BOS_a_document_has_one_id_less_and_its_line_says_so()
+    {
+        ItemLine Line(bool adds) => new RollingBenchmark(new RollingPerplexity(tiny.Model(), PairEncoder.Of(tiny.Model(), addPrefix: adds), maxLength: 16), [" = Two = \n y \n"])
+            .Score(0, [new BenchmarkRow(MethodSpec.Parse("dense"), Ratio.One)], TestContext.Current.CancellationToken)[0];
+        var (with, without) = (Line(true), Line(false));
+
+        Assert.Equal(RollingBenchmark.Number(with, "tokens") - 1, RollingBenchmark.Number(without, "tokens"));
+        Assert.Equal(("bos", "no-bos"), (with.ParityFlags.Single(), without.ParityFlags.Single()));
     }
 
     [Fact]

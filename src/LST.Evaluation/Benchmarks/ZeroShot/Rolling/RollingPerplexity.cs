@@ -40,7 +40,7 @@ public sealed record RollingScores(double WordPerplexity, double BytePerplexity,
 
 /// <summary>
 /// Perplexity of kind W: lm-evaluation-harness's <c>wikitext</c>. Each page is detokenised and scored in rolling windows; words and bytes are those of the page as it was. Since the ids begin
-/// with BOS and the windows put the prefix id in front, BOS is predicted from itself once a document. The harness gives no error for these numbers.
+/// with BOS and the windows put the prefix id in front, BOS is predicted from itself once a document (not with an encoder that adds none). The harness gives no error for these numbers.
 /// </summary>
 /// <param name="loaded">The model.</param>
 /// <param name="encoder">From strings to ids; null: the model's own, BOS on.</param>
