@@ -50,6 +50,20 @@ public sealed class BenchmarkPageTests
     }
 
     [Fact]
+    public void Behind_five_examples_no_loss_can_be_seen()
+    {
+        var view = new ScoreView(BenchmarkTable.Join(RecordPage.ItemRecords(Page.Text).Where(record => record.Shots == 5)).Single());
+        var methods = view.Rows.Where(row => row.Method != "dense").ToList();
+
+        Assert.All(methods, row => Assert.InRange(view.Difference(row)!.Value.Value, 0.0099, 0.0134));
+        Assert.All(methods, row => Assert.False(view.Difference(row)!.Value.Excludes(0)));
+        Assert.Equal(["tova"], methods.Where(row => view.LosesLessThan(row, 0.02) != true).Select(row => row.Method));
+        Assert.All(methods, row => Assert.Equal((300, 300), view.CompressedItems(row)));
+        Assert.Equal(206, Math.Round(view.TokensPerContext()));
+        Assert.False(view.Score(Dense, "arc_challenge-5shot")!.Value.Excludes(0.25));
+    }
+
+    [Fact]
     public void The_small_model_guesses_likelihood_tasks_but_LAMBADA_tells_its_methods_apart()
     {
         var view = View("zeroshot", "lst-ref");
