@@ -94,6 +94,62 @@ public sealed class BenchmarkCommandTests : IDisposable
         Assert.True(joined.ExitCode == 0, joined.Error);
         Assert.Equal(["recall", "repeats"], ItemFolder.Read(cli.At("lines")).Select(item => item.Task));
         cli.Refuses(2, ["data.repeats chunks"], [.. line, "recall,repeats", "--prefix", "192", "--suffix", "160"]);
+        cli.Refuses(2, ["data.repeats text"], [.. line.Select(part => part == "api" ? "books" : part), "recall,repeats", "--prefix", "256", "--suffix", "160"]);
+        cli.Refuses(2, ["a chunk of 2208 ids is longer than the 2048 positions"], [.. line, "recall,repeats", "--prefix", "2048", "--suffix", "160"]);
+    }
+
+    [Fact]
+    public void Recall_items_beyond_the_positions_of_a_model_are_left_out_and_counted()
+    {
+        var items = InventedRecall.Write(cli, 1);
+        File.AppendAllText(items, File.ReadAllText(items).Replace("\"id\":\"", "\"id\":\"long-", StringComparison.Ordinal).Replace("\"context\":\"", "\"context\":\"" + new string('x', 9) + string.Concat(Enumerable.Repeat(" The sea was calm and the ship lay still.", 400)), StringComparison.Ordinal));
+        string[] line = ["eval", "recall", "--methods", "dense", "--out", cli.At("lines"), "--items"];
+
+        var some = cli.Run([.. line, items]);
+
+        Assert.True(some.ExitCode == 0, some.Error);
+        Assert.StartsWith("recall: 1 of 2 items are longer than the 2048 positions", some.Output);
+        Assert.Single(ItemFolder.Read(cli.At("lines")));
+        File.WriteAllText(items, File.ReadAllLines(items)[^1]);
+        cli.Run([.. line, items]).FailsWith(1, "Each of the 1 recall items is longer than the 2048 positions");
+    }
+
+    [Fact]
+    public void A_file_that_is_too_short_to_hold_examples_back_gives_them_itself()
+    {
+        var file = cli.Write("copa.jsonl", string.Join('\n', Enumerable.Range(0, 5).Select(i => $$"""{"id":{{i}},"query":"The man saw {{i}} trees, because","choices":["it rained.","he was late."],"gold":{{i % 2}}}""")));
+
+        var run = cli.Run("eval", "zeroshot", "--tasks", "copa", "--items", file, "--shots", "2", "--methods", "streaming", "--ratios", "2", "--out", cli.At("lines"));
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Contains("examples are other items of the file", run.Output);
+        Assert.Equal(10, ItemFolder.Read(cli.At("lines")).Count);
+        Assert.Contains("\"copa training\": \"the items of the file\"", File.ReadAllText(cli.At("lines/run.json")));
+    }
+
+    [Fact]
+    public void Options_stand_in_lines_as_numbers_and_flags()
+    {
+        var run = cli.Run("eval", "recall", "--items", InventedRecall.Write(cli, 1), "--methods", "streaming,mean:log-mass=true", "--ratios", "2", "--out", cli.At("lines"));
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        var lines = ItemFolder.Read(cli.At("lines"));
+        Assert.Equal("4", lines.Single(item => item.Method == "streaming").Options["sinks"]!.ToJsonString());
+        Assert.Equal("true", lines.Single(item => item.Method == "mean:log-mass=true").Options["log-mass"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Samples_of_RULER_may_be_wrapped_as_a_chat_model_wants_them_with_any_seed_of_the_generators()
+    {
+        string[] line = ["eval", "ruler", "--tasks", "vt", "--variant", "short", "--lengths", "420", "--methods", "dense", "--limit", "1", "--data-seed", "4294967295", "--out"];
+
+        var bare = cli.Run([.. line, cli.At("lines")]);
+        var wrapped = cli.Run([.. line, cli.At("wrapped"), "--template", "meta-chat"]);
+
+        Assert.True((bare.ExitCode, wrapped.ExitCode) == (0, 0), bare.Error + wrapped.Error);
+        Assert.NotEqual(ItemFolder.Read(cli.At("lines")).Single().TokensCtx, ItemFolder.Read(cli.At("wrapped")).Single().TokensCtx);
+        Assert.Contains("\"template\": \"meta-chat\"", File.ReadAllText(cli.At("wrapped/run.json")));
+        cli.Refuses(2, ["settings.template"], [.. line, cli.At("lines"), "--template", "meta-llama3"]);
     }
 
     [Fact]
@@ -175,6 +231,8 @@ public sealed class BenchmarkCommandTests : IDisposable
     [Theory]
     [InlineData("task 'sums' is unknown; known tasks: recall, repeats", "recall", "--tasks", "sums")]
     [InlineData("--items 'x': repeats are made of a text and have no items", "recall", "--tasks", "repeats", "--items", "x")]
+    [InlineData("--data-seed '4294967296': it must be a whole number of at least 0 and at most 4294967295", "ruler", "--data-seed", "4294967296")]
+    [InlineData("'chat' is no model template", "ruler", "--template", "chat")]
     [InlineData("--shard '3/2'", "recall", "--shard", "3/2")]
     [InlineData("'niah_9' is no task of RULER", "ruler", "--tasks", "niah_9")]
     [InlineData("--variant 'long' is unknown; known: reference, short", "ruler", "--variant", "long")]

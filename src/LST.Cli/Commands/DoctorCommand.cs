@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using LST.Core;
 using LST.Core.Models.Checkpoints;
 using LST.Evaluation;
@@ -21,7 +20,7 @@ public sealed class DoctorCommand : Command<DoctorCommand.Settings>
     {
         var machine = MachineInfo.Current;
         Line("system", $"{machine.OperatingSystem}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}");
-        Line("processor", $"{machine.Processor}, {machine.LogicalCores} cores, vectors of {(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits");
+        Line("processor", $"{machine.Processor}, {machine.LogicalCores} cores, {(machine.VectorBits is { } bits ? $"vectors of {bits} bits" : "no vectors")}");
         Line("memory", $"{MemoryEstimate.Text(MemoryEstimate.Available())} free of {MemoryEstimate.Text(machine.MemoryBytes)}");
         Line("libtorch", $"{__version__}, {get_num_threads()} threads");
         Line("gpu", cuda.is_available() ? $"{cuda.device_count()} CUDA device(s)" : "none visible: everything runs on the CPU (build with -p:Torch=cuda-linux for an NVIDIA GPU)");

@@ -6,7 +6,7 @@ namespace LST.Cli.Terminal;
 /// <summary>Item lines as a table on standard output: a row for each task, method and ratio, with its interval.</summary>
 internal static class ItemTable
 {
-    private static readonly string[] Columns = ["task", "method", "r", "r real", "items", "score", "95 % interval", "compressed", "against dense", "p (Holm)"];
+    private static readonly string[] Columns = ["task", "method", "r", "r real", "n'", "items", "score", "95 % interval", "compressed", "against dense", "p (Holm)"];
 
     /// <summary>Writes lines.</summary>
     /// <param name="lines">Lines of one folder.</param>
@@ -27,12 +27,12 @@ internal static class ItemTable
                 // What was not compressed says nothing of its method: no claim stands beside it.
                 var isClaim = name.Method == "dense" || row.IsCompressed;
                 var pair = isClaim ? against.GetValueOrDefault(name) : null;
-                rows.Add([task, name.Method, Number(name.RatioRequested, "0.##"), isClaim ? Number(row.RatioEffective, "0.00") : "not compressed", $"{row.Items}",
+                rows.Add([task, name.Method, Number(name.RatioRequested, "0.##"), isClaim ? Number(row.RatioEffective, "0.00") : "not compressed", Number(row.MeanTokens, "0"), $"{row.Items}",
                     Number(row.Interval.Value, "0.0000"), isClaim ? $"{Number(row.Interval.Low, "0.0000")} – {Number(row.Interval.High, "0.0000")}" : "", name.Method == "dense" ? "" : Number(row.CompressedShare * 100, "0") + " %",
                     pair is null ? "" : $"{Number(pair.Difference.Value, "+0.0000;-0.0000")} ({Number(pair.Difference.Low, "+0.0000;-0.0000")} – {Number(pair.Difference.High, "+0.0000;-0.0000")})", pair is null ? "" : Number(pair.HolmP, "0.000")]);
             }
         }
-        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}{(statistics.Tasks.Any(task => task is "repeats" or "wikitext") ? "; of repeats and wikitext the score is a loss, smaller is better" : "")}");
+        Console.WriteLine($"{manifest.Model}, {manifest.Benchmark}, {manifest.Mode}{(statistics.Tasks.Any(task => task is "repeats" or "wikitext") ? "; n' is the mean number of tokens that a context has to compress; of repeats and wikitext the score is a loss, smaller is better (of wikitext the mean of documents; below stand the pooled numbers)" : "")}");
         if (Pooled(lines) is { } pooled) Console.WriteLine($"each row is a mean over {pooled}; ./lst records table ID --by length tells lengths apart");
         if (underWay.Count > 0) Console.WriteLine($"left out, because another run is writing them: {string.Join(", ", underWay)}");
         DataTable.Write(Columns, rows, column => column >= 2);

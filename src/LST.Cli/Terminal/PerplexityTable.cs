@@ -27,7 +27,7 @@ public static class PerplexityTable
         { Suffix: { } suffix } => $"P = {record.Prefix}, S = {suffix}, {record.Chunks} chunks, {record.Dtype}",
         { SampleTokens: { } tokens } => $"halves of {record.Chunks} lines of {tokens.Min()} to {tokens.Max()} tokens, mean over lines, {record.Dtype}",
         { Protocol: "e2" } => $"{record.Chunks} streams of {record.Prefix} tokens in steps of {record.Options["step"]}, {record.Dtype}",
-        _ => $"blocks of {record.Prefix}, {record.Chunks} blocks, {record.Dtype}",
+        _ => $"perplexity of kind T{record.Prefix} (of tokens, blocks of {record.Prefix}), {record.Chunks} blocks, {record.Dtype}",
     };
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

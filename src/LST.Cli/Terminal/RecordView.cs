@@ -32,7 +32,7 @@ internal static class RecordView
         Line("run", $"seed {record.Seed}, {record.Dtype}, {record.Device}, attention {record.Backend}, {record.Threads} {(record.Threads == 1 ? "thread" : "threads")}");
         var versions = record.Versions;
         Line("versions", $"{versions.Project}, commit {versions.Commit}{(versions.Dirty == true ? " with changes" : "")}, {versions.Runtime}{(versions.Libtorch is { } libtorch ? $", libtorch {libtorch}" : "")}{(versions.TorchSharp is { } torchSharp ? $", TorchSharp {torchSharp}" : "")}");
-        Line("machine", $"{record.Machine.OperatingSystem}, {record.Machine.Processor}, {record.Machine.LogicalCores} cores, {MemoryEstimate.Text(record.Machine.MemoryBytes)}");
+        Line("machine", $"{record.Machine.OperatingSystem}, {record.Machine.Processor}, {record.Machine.LogicalCores} cores, {(record.Machine.VectorBits is { } bits ? $"vectors of {bits} bits, " : "")}{MemoryEstimate.Text(record.Machine.MemoryBytes)}");
         writeRows();
     }
 

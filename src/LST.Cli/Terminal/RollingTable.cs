@@ -13,7 +13,9 @@ internal static class RollingTable
     public static void Write(IReadOnlyList<ItemLine> lines)
     {
         List<string[]> rows = [.. lines.Where(line => line.Mode == RollingBenchmark.Mode).GroupBy(line => line.Task).Select(task => Row(task.Key, [.. task]))];
-        if (rows.Count > 0) DataTable.Write(Columns, rows, column => column >= 1);
+        if (rows.Count == 0) return;
+        Console.WriteLine("perplexity of kind W (rolling windows; of words and bytes, sums over documents)");
+        DataTable.Write(Columns, rows, column => column >= 1);
     }
 
     private static string[] Row(string task, IReadOnlyList<ItemLine> lines)

@@ -12,11 +12,12 @@ public sealed class PyRandom
     private readonly MersenneTwister _twister;
 
     /// <summary><c>Random(seed)</c>; of a negative seed the absolute value counts, as in Python.</summary>
-    public PyRandom(long seed)
+    public PyRandom(BigInteger seed)
     {
-        var magnitude = seed < 0 ? unchecked((ulong)-seed) : (ulong)seed;
-        Span<uint> key = [(uint)magnitude, (uint)(magnitude >> 32)];
-        _twister = new MersenneTwister(magnitude >> 32 == 0 ? key[..1] : key);
+        var magnitude = BigInteger.Abs(seed);
+        List<uint> key = [(uint)(magnitude & uint.MaxValue)];
+        for (magnitude >>= 32; !magnitude.IsZero; magnitude >>= 32) key.Add((uint)(magnitude & uint.MaxValue));
+        _twister = new MersenneTwister([.. key]);
     }
 
     /// <summary><c>random()</c>: a double in [0, 1) with 53 random bits.</summary>
@@ -37,12 +38,13 @@ public sealed class PyRandom
         return low | ((ulong)(_twister.Next() >> (64 - bits)) << 32);
     }
 
-    /// <summary><c>getrandbits(128)</c>.</summary>
-    public UInt128 GetRandBits128()
+    /// <summary><c>getrandbits(bits)</c> for any number of bits; none gives 0.</summary>
+    public BigInteger GetManyRandBits(int bits)
     {
-        UInt128 bits = 0;
-        for (var word = 0; word < 4; word++) bits |= (UInt128)_twister.Next() << (32 * word);
-        return bits;
+        ArgumentOutOfRangeException.ThrowIfNegative(bits);
+        var drawn = BigInteger.Zero;
+        for (var word = 0; 32 * word < bits; word++) drawn |= (BigInteger)(_twister.Next() >> Math.Max(0, 32 - (bits - (32 * word)))) << (32 * word);
+        return drawn;
     }
 
     /// <summary><c>randrange(count)</c>: 0 … <paramref name="count"/> − 1.</summary>
@@ -95,7 +97,7 @@ public sealed class PyRandom
     /// <summary>The text of a version 4 UUID made from <c>getrandbits(128)</c>, lower-case with hyphens.</summary>
     public string Uuid4()
     {
-        var bits = GetRandBits128();
+        var bits = (UInt128)GetManyRandBits(128);
         bits = (bits & ~((UInt128)0xf << 76)) | ((UInt128)0x4 << 76);
         bits = (bits & ~((UInt128)0x3 << 62)) | ((UInt128)0x2 << 62);
         var hex = bits.ToString("x32", CultureInfo.InvariantCulture);

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Text.Json.Serialization;
 
 namespace LST.Evaluation.Records;
 
@@ -10,10 +12,13 @@ namespace LST.Evaluation.Records;
 /// <param name="Processor">Name of the processor.</param>
 /// <param name="LogicalCores">Logical cores that the process may use.</param>
 /// <param name="MemoryBytes">Memory that the process may use, bytes.</param>
-public sealed record MachineInfo(string OperatingSystem, string Processor, int LogicalCores, long MemoryBytes)
+/// <param name="VectorBits">Widest vectors that the processor computes at full speed, bits; null: not said. 512 on x86 (AVX-512) has products of 16-bit numbers too, others widen them (<see cref="Core.Models.MatrixProducts"/>), and last digits differ.</param>
+public sealed record MachineInfo(
+    string OperatingSystem, string Processor, int LogicalCores, long MemoryBytes,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? VectorBits = null)
 {
     /// <summary>This machine.</summary>
-    public static MachineInfo Current { get; } = new(RuntimeInformation.OSDescription.Trim(), ProcessorName(), Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    public static MachineInfo Current { get; } = new(RuntimeInformation.OSDescription.Trim(), ProcessorName(), Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, WidestVector());
 
     /// <summary>Largest resident memory of this process so far, bytes.</summary>
     public static long PeakMemoryBytes()
@@ -35,6 +40,8 @@ public sealed record MachineInfo(string OperatingSystem, string Processor, int L
         var (commit, dirty) = ProjectFolders.Root is { } root ? (GitCheckout.Commit(root), GitCheckout.IsDirty(root)) : (null, null);
         return new RunVersions(project, commit ?? "unknown", dirty, RuntimeInformation.FrameworkDescription, libtorch, torchSharp);
     }
+
+    private static int? WidestVector() => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : null;
 
     private static string ProcessorName()
     {

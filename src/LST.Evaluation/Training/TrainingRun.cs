@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LST.Core.Training;
@@ -77,8 +76,8 @@ public sealed class TrainingRun(LoadedModel loaded, TrainingRequest request, str
         StepPoints = StepPoint.ReadLog(Path.Combine(outputFolder, "log.jsonl")),
         Development = [.. result.Validations.Select(DevelopmentPoint.Of)],
         BestStep = result.Best.Step,
-        BestSha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(result.BestFile))),
-        FinalSha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(result.FinalFile))),
+        BestSha256 = FileDigest.Of(result.BestFile),
+        FinalSha256 = FileDigest.Of(result.FinalFile),
     };
 
     private sealed class Observer(IRunProgress progress, string what) : ITrainingObserver

@@ -13,6 +13,9 @@ namespace LST.Evaluation.Verification;
 /// <summary>What the samples of one folder are made with, and the sequences that were begun.</summary>
 internal sealed class RulerFolder
 {
+    /// <summary>What names tokenizer and haystack.</summary>
+    public const string ParametersFile = "params.json";
+
     // That nothing fits is known long before a sample is given up.
     private const int NeverFitsTries = 50;
 
@@ -34,7 +37,7 @@ internal sealed class RulerFolder
     /// <exception cref="LstException">Something is missing or damaged.</exception>
     public static RulerFolder Open(string folder, VerificationContext context)
     {
-        var path = Path.Combine(folder, "params.json");
+        var path = Path.Combine(folder, ParametersFile);
         var parameters = TokenizerModel.ReadObject(path) ?? throw new DataException("params.json, which names tokenizer and haystack, is not beside the samples");
         var tokenizer = OpenTokenizer(Named("tokenizer") ?? throw new DataException("params.json names no tokenizer"));
         return new RulerFolder(parameters, tokenizer, new RulerData(Find), context.Cancel);

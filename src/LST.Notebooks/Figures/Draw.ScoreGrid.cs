@@ -58,6 +58,7 @@ public static partial class Draw
         var who = clear.Count switch
         {
             0 => $"every method falls clearly behind dense in at least one of {all}",
+            _ when most == 0 => $"no method falls clearly behind dense{(view.Columns.Count == 1 ? "" : $" in any of {all}")}",
             <= 3 => $"{string.Join(" and ", clear)} {(clear.Count == 1 ? "falls" : "fall")} clearly behind dense in none of {all}",
             _ => $"{clear.Count} of {rows.Count} methods fall clearly behind dense in none of {all}",
         };

@@ -17,7 +17,7 @@ public sealed class MachineInfoTests : IDisposable
     {
         var machine = MachineInfo.Current;
 
-        Assert.True(machine.LogicalCores > 0 && machine.MemoryBytes > 0 && machine.Processor.Length > 0 && machine.OperatingSystem.Length > 0);
+        Assert.True(machine.LogicalCores > 0 && machine.MemoryBytes > 0 && machine.Processor.Length > 0 && machine.OperatingSystem.Length > 0 && machine.VectorBits is null or 128 or 256 or 512);
         Assert.DoesNotContain(Environment.MachineName, machine.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 

@@ -31,6 +31,8 @@ public sealed class FigureTests
     {
         Assert.Contains("At 4:1 lst keeps most, 87.5 of dense's 93.8 % (no difference can be told)", Draw.ScoresByRatio(SampleScores.Small).Description, StringComparison.Ordinal);
         Assert.Contains("At 4:1 lst falls clearly behind dense in none of 2 columns, h2o and mean (log-mass) in all", Draw.ScoreGrid(SampleScores.Small, 4).Description, StringComparison.Ordinal);
+        Assert.Contains("At 4:1 no method falls clearly behind dense in any of 2 columns.", Draw.ScoreGrid(SampleScores.Equal, 4).Description, StringComparison.Ordinal);
+        Assert.Contains("At 2:1 no method falls clearly behind dense.", Draw.ScoreGrid(SampleScores.FewShot, 2).Description, StringComparison.Ordinal);
         Assert.Matches("At 8:1 every method falls clearly behind dense in at least one of 8 columns, [0-9]+ methods in (all|[0-9]+)\\.", Draw.ScoreGrid(SampleScores.Wide, 8).Description);
         Assert.Contains("At 2:1 lst loses least, 3.875 against dense's 2.875 nats", Draw.ScoresByRatio(SampleScores.Losses).Description, StringComparison.Ordinal);
         Assert.Contains("likelihood tasks, 5-shot", Draw.ScoresByRatio(SampleScores.FewShot).ToPlotlyJson().ToJsonString(), StringComparison.Ordinal);

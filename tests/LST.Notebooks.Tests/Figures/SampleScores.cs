@@ -24,6 +24,8 @@ internal static class SampleScores
         .. from method in Palette.Methods.Except(["dense"]).Index() from ratio in new[] { 2.0, 4, 8 } select (method.Item, ratio, Enumerable.Range(0, 8).Select(task => (int)((method.Index * 7 + task * 3) % 9 / Math.Sqrt(ratio / 2))).ToArray()),
     ]));
 
+    public static ScoreView Equal => new(Of("ruler", ["niah_single_1", "vt"], ("dense", 1, [8, 7]), ("lst", 4, [8, 6]), ("h2o", 4, [7, 7])));
+
     public static ScoreView DenseAlone => new(Of("ruler", ["vt"], ("dense", 1, [7])));
 
     public static ScoreView Losses => new(BenchmarkTable.Join([Record("recall", ["repeats"], [("dense", 1, [2]), ("lst", 2, [3]), ("h2o", 2, [6])], isLoss: true)])[0]);

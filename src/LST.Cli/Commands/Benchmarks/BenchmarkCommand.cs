@@ -69,7 +69,7 @@ public abstract class BenchmarkCommand<TSettings> : Command<TSettings>
                 WeightsSha256 = loaded.Identity.WeightsSha256,
                 Seed = seed,
                 Settings = new JsonObject([.. plan.Settings, KeyValuePair.Create("dtype", (JsonNode?)PerplexityNames.Dtype(dtype)), KeyValuePair.Create("attention", (JsonNode?)settings.Attention.ToLowerInvariant())]),
-                Methods = rows.Select(row => row.Method).DistinctBy(method => method.Typed).ToDictionary(method => method.Typed, method => new JsonObject(method.Options.Values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)))),
+                Methods = rows.Select(row => row.Method).DistinctBy(method => method.Typed).ToDictionary(method => method.Typed, method => PerplexityNames.Json(method.Options)),
                 Data = plan.Data,
                 Sidecars = BenchmarkRecords.Sidecars(rows, contexts),
             });

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation;
@@ -7,6 +6,7 @@ using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Recall;
 using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Perplexity;
+using LST.Evaluation.Records;
 using LST.Evaluation.Texts;
 using Spectre.Console.Cli;
 
@@ -15,6 +15,8 @@ namespace LST.Cli.Commands.Benchmarks;
 /// <summary><c>./lst eval recall</c>.</summary>
 public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags>
 {
+    private const string UsualText = "wikitext2";
+
     /// <summary>Its flags.</summary>
     public sealed class Flags : BenchmarkCommandSettings
     {
@@ -27,8 +29,8 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
         public string? Items { get; init; }
 
         /// <summary>Text of repeats.</summary>
-        [CommandOption("--text <NAME>"), DefaultValue("wikitext2"), Description("Text of the repeats.")]
-        public string Text { get; init; } = "wikitext2";
+        [CommandOption("--text <NAME>"), DefaultValue(UsualText), Description("Text of the repeats.")]
+        public string Text { get; init; } = UsualText;
 
         /// <summary>P.</summary>
         [CommandOption("--prefix <P>"), Description("First id of the repeated span of repeats (default: as eval ppl).")]
@@ -42,9 +44,9 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
     /// <inheritdoc/>
     protected override string Benchmark => "recall";
 
-    /// <summary>Repeats have lengths of their own, so that their lines do not lie beside those of recall items.</summary>
-    protected override string PlaceOf(Flags settings, string model) =>
-        settings.Out is null && settings.Tasks.Trim() == "repeats" && ProjectFolders.Work is { } work ? Path.Combine(work, "items", $"repeats-{model}") : base.PlaceOf(settings, model);
+    /// <summary>Repeats have lengths and texts of their own, so that their lines do not lie beside those of recall items or of another text.</summary>
+    protected override string PlaceOf(Flags settings, string model) => settings.Out is null && settings.Tasks.Trim() == "repeats" && ProjectFolders.Work is { } work
+        ? Path.Combine(work, "items", $"repeats-{(settings.Text == UsualText ? "" : settings.Text + "-")}{model}") : base.PlaceOf(settings, model);
 
     /// <inheritdoc/>
     protected override IBenchmarkPlan Plan(Flags settings)
@@ -63,34 +65,48 @@ public sealed class EvalRecallCommand : BenchmarkCommand<EvalRecallCommand.Flags
         private readonly LoadedText? text;
         private readonly (int? Prefix, int Suffix) lengths;
         private readonly Dictionary<string, string> data = [];
+        private readonly List<string> notes = [];
 
         public RecallPlan(string? file, LoadedText? text, int? prefix, int suffix)
         {
             (this.text, lengths) = (text, (prefix, suffix));
             items = file is null ? null : RecallFile.Read(file);
-            if (file is not null) data["recall"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
-            if (text is not null) data[$"repeats {text.Name}"] = text.Sha256;
+            if (file is not null) data["recall"] = FileDigest.Of(file);
+            // Under one name whatever text it is: chunks of two texts have the same numbers.
+            if (text is not null) data["repeats text"] = text.Sha256;
         }
 
         public JsonObject SettingsObject => [];
 
         public IReadOnlyDictionary<string, string> Data => data;
 
-        public IReadOnlyList<string> Notes => [];
+        public IReadOnlyList<string> Notes => notes;
 
         public IReadOnlyList<IBenchmarkTask> Load(LoadedModel loaded, CompressedContexts contexts, CompressionMode mode, int? limit, CancellationToken cancel)
         {
             List<IBenchmarkTask> tasks = [];
-            if (items is not null) tasks.Add(new RecallBenchmark(loaded, contexts, items, mode));
+            if (items is not null) tasks.Add(new RecallBenchmark(loaded, contexts, Fitting(items, loaded), mode));
             if (text is not null)
             {
-                var prefix = new PerplexitySettings { Prefix = lengths.Prefix }.PrefixFor(loaded.Model.Config.MaxPositions);
+                var settings = new PerplexitySettings { Prefix = lengths.Prefix, Suffix = lengths.Suffix };
+                settings.CheckPositions(loaded.Model.Config, loaded.Identity.Name);
+                var prefix = settings.PrefixFor(loaded.Model.Config.MaxPositions);
                 // Repeats alone depend on it, so that it is no setting of the folder.
                 data["repeats chunks"] = FormattableString.Invariant($"prefix {prefix}, suffix {lengths.Suffix}");
                 var chunks = ChunkedText.WithBosEach(text.Name, loaded.Encode(text.Content), loaded.BosId, prefix + lengths.Suffix, null);
                 tasks.Add(new RepeatsBenchmark(loaded, contexts, [.. Enumerable.Range(0, chunks.Count).Select(c => RepeatChunk.Of(chunks[c], c, prefix))]));
             }
             return tasks;
+        }
+
+        // Beyond the positions that a model was trained on a miss says nothing of its cache.
+        private IReadOnlyList<RecallLine> Fitting(IReadOnlyList<RecallLine> all, LoadedModel loaded)
+        {
+            var positions = loaded.Model.Config.MaxPositions;
+            List<RecallLine> fitting = [.. all.Where(item => RecallIds.Of(item, loaded.Tokenizer, loaded.BosId).Ids.Length <= positions)];
+            if (fitting.Count == 0) throw new DataException($"Each of the {all.Count} recall items is longer than the {positions} positions that model '{loaded.Identity.Name}' was trained on; give shorter ones with --items.");
+            if (fitting.Count < all.Count) notes.Add($"recall: {all.Count - fitting.Count} of {all.Count} items are longer than the {positions} positions that model '{loaded.Identity.Name}' was trained on, and are left out");
+            return fitting;
         }
     }
 }

@@ -30,6 +30,10 @@ public sealed class EvalRulerCommand : BenchmarkCommand<EvalRulerCommand.Flags>
         /// <summary>Seed of samples.</summary>
         [CommandOption("--data-seed <N>"), Description("Seed of the samples (default: 42, RULER's own).")]
         public string? DataSeed { get; init; }
+
+        /// <summary>Wrap.</summary>
+        [CommandOption("--template <NAME>"), Description("What a chat model wants around the task: base (default), meta-chat, meta-llama3, or a text with {T} where the task stands.")]
+        public string? Template { get; init; }
     }
 
     private RulerPlan? plan;
@@ -61,13 +65,13 @@ public sealed class EvalRulerCommand : BenchmarkCommand<EvalRulerCommand.Flags>
             "short" => true,
             _ => throw new UsageException($"--variant '{settings.Variant}' is unknown; known: reference, short"),
         };
-        return plan = new RulerPlan(tasks ?? RulerTasks.Synthetic, lengths, isShort, (uint)Numbers.Whole("--data-seed", settings.DataSeed ?? "42", 0));
+        return plan = new RulerPlan(tasks ?? RulerTasks.Synthetic, lengths, isShort, Numbers.Seed("--data-seed", settings.DataSeed ?? "42"), RulerTemplate.Find(settings.Template ?? RulerTemplate.Base.Name));
     }
 
     // Nothing is made where samples are read.
     private static void RequireMeaning(Flags settings)
     {
-        foreach (var (flag, value) in new[] { ("--lengths", settings.Lengths), ("--variant", settings.Variant), ("--data-seed", settings.DataSeed) })
+        foreach (var (flag, value) in new[] { ("--lengths", settings.Lengths), ("--variant", settings.Variant), ("--data-seed", settings.DataSeed), ("--template", settings.Template) })
             if (value is not null) throw new UsageException($"{flag} {value}: the samples of --items are taken as they are, so that it would change nothing; leave out one of the two");
     }
 }

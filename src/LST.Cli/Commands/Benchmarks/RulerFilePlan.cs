@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using LST.Core;
 using LST.Evaluation;
@@ -6,6 +5,7 @@ using LST.Evaluation.Benchmarks;
 using LST.Evaluation.Benchmarks.Ruler;
 using LST.Evaluation.Benchmarks.Runs;
 using LST.Evaluation.Benchmarks.ZeroShot;
+using LST.Evaluation.Records;
 
 namespace LST.Cli.Commands.Benchmarks;
 
@@ -27,7 +27,7 @@ internal sealed class RulerFilePlan : IBenchmarkPlan
         if (wanted?.FirstOrDefault(task => !all.Exists(group => group.Key == task)) is { } missing)
             throw new UsageException($"--tasks {missing}: '{name}' has no sample of it, but of {string.Join(", ", all.Select(group => group.Key))}; leave --tasks out, or give another file");
         tasks = [.. all.Where(group => wanted?.Contains(group.Key) != false)];
-        Data = new Dictionary<string, string> { ["items"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))) };
+        Data = new Dictionary<string, string> { ["items"] = FileDigest.Of(path) };
     }
 
     // Lines of generated samples go into a folder of their own.

@@ -12,7 +12,8 @@ namespace LST.Cli.Commands.Benchmarks;
 /// <param name="lengths">Most tokens of prompt and answer.</param>
 /// <param name="isShort">Whether tasks take the variant that can be made at short lengths.</param>
 /// <param name="seed">Seed of the samples.</param>
-internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, bool isShort, uint seed) : IBenchmarkPlan
+/// <param name="template">The model's wrap.</param>
+internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, bool isShort, uint seed, RulerTemplate template) : IBenchmarkPlan
 {
     /// <summary>Samples of a task and length where no limit is given.</summary>
     private const int UsualSamples = 20;
@@ -20,7 +21,16 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
     private readonly List<string> notes = [];
     private int missing;
 
-    public JsonObject SettingsObject => new() { ["variant"] = isShort ? "short" : "reference", ["data_seed"] = seed };
+    // Tables with a wrap are other ones than those without.
+    public JsonObject SettingsObject
+    {
+        get
+        {
+            var settings = new JsonObject { ["variant"] = isShort ? "short" : "reference", ["data_seed"] = seed };
+            if (template != RulerTemplate.Base) settings["template"] = template.Name;
+            return settings;
+        }
+    }
 
     public IReadOnlyDictionary<string, string> Data { get; private set; } = new Dictionary<string, string>();
 
@@ -49,7 +59,7 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
                 if (length > loaded.Model.Config.MaxPositions) throw new UsageException($"--lengths {length}: model '{loaded.Identity.Name}' was trained on {loaded.Model.Config.MaxPositions} positions; give shorter lengths");
                 try
                 {
-                    samples.AddRange(RulerSequence.Samples(new RulerSettings(task, length, seed, variant), text => loaded.Tokenizer.Encode(text, parseSpecial: true).Length, data, cancel).Take(limit ?? UsualSamples));
+                    samples.AddRange(RulerSequence.Samples(new RulerSettings(task, length, seed, variant, template), text => loaded.Tokenizer.Encode(text, parseSpecial: true).Length, data, cancel).Take(limit ?? UsualSamples));
                 }
                 catch (DataException problem)
                 {
@@ -60,7 +70,7 @@ internal sealed class RulerPlan(IReadOnlyList<RulerTask> tasks, int[] lengths, b
             }
             if (samples.Count > 0) loadedTasks.Add(new RulerBenchmark(loaded, contexts, task, [.. samples.Select(sample => RulerItem.Of(sample))], mode, Flags(task, data, samples)));
         }
-        if (loadedTasks.Exists(made => RulerTasks.Find(made.Name).HasEssays)) Data = new Dictionary<string, string> { ["haystack"] = data.Essays.Sha256, ["sentence splitter"] = data.Essays.SentenceSplitter };
+        Data = data.Digests();
         return loadedTasks.Count > 0 ? loadedTasks : throw new DataException(missing == 1 ? notes[0] : $"None of the {missing} pairs of task and length that were asked for can be made; the first: {notes[0]}");
     }
 

@@ -17,7 +17,7 @@ namespace LST.Cli.Commands.Benchmarks;
 internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotItems? Training)> tasks, int shots, int? maxLength, bool bos, RollingItems? documents) : IBenchmarkPlan
 {
     // In the place of the digest of a training split.
-    private const string HeldBack = "the last 100 items of the file";
+    private const string HeldBack = "the last 100 items of the file", Evaluated = "the items of the file";
 
     // Tasks with examples are other tables than those without.
     public JsonObject SettingsObject
@@ -33,10 +33,10 @@ internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotI
     }
 
     // Examples come from the training split: with another one they are other prompts.
-    public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? (shots == 0 ? "" : HeldBack)) })
+    public IReadOnlyDictionary<string, string> Data => tasks.SelectMany(task => new[] { (Name: task.Items.Task.Name, Sha256: task.Items.Sha256), (Name: $"{task.Items.Task.Name} training", Sha256: task.Training?.Sha256 ?? (shots == 0 ? "" : DrawsFromItself(task.Items) ? Evaluated : HeldBack)) })
         .Append((Name: RollingBenchmark.TaskName, Sha256: documents?.Sha256 ?? "")).Where(file => file.Sha256.Length > 0).ToDictionary(file => file.Name, file => file.Sha256);
 
-    public IReadOnlyList<string> Notes => shots == 0 ? [] : [.. tasks.Where(task => task.Training is null).Select(task => $"{task.Items.Task.Name}: no training split is here, so that examples are the last 100 items of the file, which are not scored")];
+    public IReadOnlyList<string> Notes => shots == 0 ? [] : [.. tasks.Where(task => task.Training is null).Select(task => $"{task.Items.Task.Name}: no training split is here, so that examples are {(DrawsFromItself(task.Items) ? "other items of the file" : $"{HeldBack}, which are not scored")}")];
 
     /// <summary>Short name of the model, once tasks are loaded.</summary>
     public string? Model { get; private set; }
@@ -54,10 +54,13 @@ internal sealed class ZeroShotPlan(IReadOnlyList<(ZeroShotItems Items, ZeroShotI
         return made;
     }
 
+    // A file that is too short to hold items back, of a task whose draws leave the item itself out.
+    private static bool DrawsFromItself(ZeroShotItems items) => !items.Task.HasTestSplit && items.Documents.Count <= FewShotSampler.UsualPool;
+
     private IReadOnlyList<ZeroShotDocument> Documents(ZeroShotItems items, ZeroShotItems? training)
     {
         if (shots == 0) return items.Documents;
-        var (scored, pool) = training is null ? FewShotSampler.HoldBack(items.Documents) : (items.Documents, training.Documents);
+        var (scored, pool) = training is not null ? (items.Documents, training.Documents) : DrawsFromItself(items) ? (items.Documents, items.Documents) : FewShotSampler.HoldBack(items.Documents);
         var sampler = new FewShotSampler(items.Task, pool, shots);
         return [.. scored.Select(sampler.Next)];
     }

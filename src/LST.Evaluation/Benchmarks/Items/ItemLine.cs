@@ -42,6 +42,10 @@ public sealed record ItemLine
     /// <summary>Ids that were prefilled and compressed.</summary>
     public required int TokensCtx { get; init; }
 
+    /// <summary>Distinct contexts of the item, over which <see cref="TokensCtx"/> is a sum; null: one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Contexts { get; init; }
+
     /// <summary>Pairs of key and value of the dense cache, all layers and KV heads.</summary>
     public required long KvEntriesFull { get; init; }
 
@@ -115,6 +119,7 @@ public sealed record ItemLine
         : Mode.Length == 0 ? "mode is empty"
         : ItemIndex < 0 ? FormattableString.Invariant($"item_index {ItemIndex} is negative")
         : !(double.IsFinite(RatioRequested) && RatioRequested > 0) ? FormattableString.Invariant($"ratio_requested {RatioRequested} is not a positive number")
+        : Contexts < 1 ? FormattableString.Invariant($"contexts is {Contexts}, and an item has at least one")
         : TokensCtx < 0 || KvEntriesFull < 0 || KvEntriesKept < 0 || (KvEntriesKept == 0 && KvEntriesFull > 0) ? "tokens_ctx, kv_entries_full and kv_entries_kept cannot be these numbers"
         : CacheBytesFull < 0 || CacheBytesKept < 0 ? "cache_bytes_full and cache_bytes_kept cannot be negative"
         : _statedRatio is { } stated && !(Math.Abs(stated - RatioEffective) <= 1e-9 * RatioEffective) ? FormattableString.Invariant($"ratio_effective {stated} is not kv_entries_full / kv_entries_kept")

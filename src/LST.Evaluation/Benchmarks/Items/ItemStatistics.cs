@@ -50,7 +50,7 @@ public sealed class ItemStatistics
         var (full, kept) = (items.Sum(item => item.KvEntriesFull), items.Sum(item => item.KvEntriesKept));
         var interval = scores.All(score => score is 0 or 1) ? StandardErrors.Wilson((int)scores.Sum(), scores.Length) : Bootstrap(scores.Length).Mean(scores);
         return new ItemSummary(task, row, StandardErrors.Mean(scores), interval, kept == 0 ? 1 : (double)full / kept,
-            (double)items.Count(item => item.IsCompressed) / items.Count, items.Average(item => (double)item.TokensCtx));
+            (double)items.Count(item => item.IsCompressed) / items.Count, items.Sum(item => (double)item.TokensCtx) / items.Sum(item => item.Contexts ?? 1));
     }
 
     /// <summary>Rows against one, on the items that both have; the p values are adjusted for the number of rows (Holm).</summary>

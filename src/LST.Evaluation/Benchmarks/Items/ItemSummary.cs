@@ -9,7 +9,7 @@ namespace LST.Evaluation.Benchmarks.Items;
 /// <param name="Interval">The mean with its 95 % interval: Wilson's where every score is 0 or 1, else of the percentile bootstrap.</param>
 /// <param name="RatioEffective">Pooled: Σ full entries / Σ kept entries.</param>
 /// <param name="CompressedShare">Share of items whose cache is smaller than the dense one.</param>
-/// <param name="MeanTokens">Mean number of ids that were prefilled and compressed.</param>
+/// <param name="MeanTokens">Mean number of ids of a context that were prefilled and compressed.</param>
 public sealed record ItemSummary(string Task, ItemRow Row, MeanWithError Mean, Estimate Interval, double RatioEffective, double CompressedShare, double MeanTokens)
 {
     /// <summary>Below this pooled ratio a row is printed as "not compressed" instead of a claim (benchmarks §2.5).</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LST.Core;
 using LST.Evaluation.Benchmarks.Ruler.Haystacks;
 using LST.Evaluation.Benchmarks.Ruler.Questions;
+using LST.Evaluation.Records;
 using LST.Evaluation.Texts;
 
 namespace LST.Evaluation.Benchmarks.Ruler;
@@ -12,6 +13,8 @@ namespace LST.Evaluation.Benchmarks.Ruler;
 /// <param name="find">The file of a name with slashes, such as <c>ruler/squad.json</c>; null: not there.</param>
 public sealed class RulerData(Func<string, string?> find)
 {
+    private static readonly string[] OtherFiles = [SquadFile, HotpotFile, WordFile];
+
     private const string EssayFile = "haystack/paul_graham_essays.txt", SquadFile = "ruler/squad.json", HotpotFile = "ruler/hotpotqa.json", WordFile = "ruler/english_words.json";
 
     private static readonly string[] SentenceTables =
@@ -47,6 +50,16 @@ public sealed class RulerData(Func<string, string?> find)
     /// <summary>RULER's larger word list, which <c>cwe</c> needs where more than 8,166 words are drawn, at about 128K tokens.</summary>
     /// <exception cref="DataException">Missing or unreadable.</exception>
     public IReadOnlyList<string> EnglishWords => words.Value;
+
+    /// <summary>Digests of what has been read so far, by name; of the essays that of their content.</summary>
+    public IReadOnlyDictionary<string, string> Digests()
+    {
+        Dictionary<string, string> digests = [];
+        if (essays.IsValueCreated) (digests["haystack"], digests["sentence splitter"]) = (Essays.Sha256, Essays.SentenceSplitter);
+        foreach (var (file, isRead) in OtherFiles.Zip([squad.IsValueCreated, hotpot.IsValueCreated, words.IsValueCreated]))
+            if (isRead) digests[Path.GetFileNameWithoutExtension(file)] = FileDigest.Of(find(file)!);
+        return digests;
+    }
 
     private static string Found(Func<string, string?> find, string name, string howToGet) => find(name) ?? throw new DataException(
         $"RULER's data file {name} has to lie in a data folder, but neither LST_DATA nor the project's data nor ../shared/data has it; {howToGet}, and put it there under that name.");

@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using LST.Evaluation.Benchmarks.Items;
+using LST.Evaluation.Perplexity;
 
 namespace LST.Evaluation.Benchmarks.Runs;
 
@@ -13,10 +13,11 @@ internal static class LineBuilder
         ItemId = task.ItemId(index),
         ItemIndex = task.OrderOf(index),
         Method = row.Method.Typed,
-        Options = Options(row),
+        Options = PerplexityNames.Json(row.Method.Options),
         RatioRequested = row.Ratio.Value,
         Mode = mode,
         TokensCtx = (int)tally.Tokens,
+        Contexts = tally.Contexts > 1 ? tally.Contexts : null,
         KvEntriesFull = tally.FullEntries,
         KvEntriesKept = tally.KeptEntries,
         CacheBytesFull = tally.FullBytes,
@@ -26,7 +27,4 @@ internal static class LineBuilder
         Score = 0,
         ParityFlags = [],
     };
-
-    /// <summary>Resolved options of a method.</summary>
-    public static JsonObject Options(BenchmarkRow row) => new(row.Method.Options.Values.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
 }

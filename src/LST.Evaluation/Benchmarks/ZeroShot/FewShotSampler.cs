@@ -17,6 +17,9 @@ public sealed class FewShotSampler(ZeroShotTask task, IReadOnlyList<ZeroShotDocu
     /// <summary>Seed of the harness.</summary>
     public const int Seed = 1234;
 
+    /// <summary>Items that are held back where no training split is at hand.</summary>
+    public const int UsualPool = 100;
+
     private const string Separator = "\n\n";
 
     private readonly PyRandom random = new(seed);
@@ -41,7 +44,7 @@ public sealed class FewShotSampler(ZeroShotTask task, IReadOnlyList<ZeroShotDocu
     /// <param name="held">Items of the pool.</param>
     /// <returns>The items before them, which may be scored, and the pool.</returns>
     /// <exception cref="DataException">Nothing would be left to score.</exception>
-    public static (IReadOnlyList<ZeroShotDocument> Scored, IReadOnlyList<ZeroShotDocument> Pool) HoldBack(IReadOnlyList<ZeroShotDocument> documents, int held = 100) => documents.Count > held
+    public static (IReadOnlyList<ZeroShotDocument> Scored, IReadOnlyList<ZeroShotDocument> Pool) HoldBack(IReadOnlyList<ZeroShotDocument> documents, int held = UsualPool) => documents.Count > held
         ? ([.. documents.Take(documents.Count - held)], [.. documents.Skip(documents.Count - held)])
         : throw new DataException($"examples are the last {held} items of a file, but it has only {documents.Count}; give the training split's file, or a file with more items.");
 }

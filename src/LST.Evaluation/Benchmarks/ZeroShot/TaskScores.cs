@@ -28,14 +28,14 @@ public sealed record TaskScores(ZeroShotTask Task, int Items, MeanWithError Acc,
         task.IsWordPrediction && logLikelihoods is not null ? PerplexityOf(logLikelihoods, replicates) : null);
 
     /// <summary>
-    /// exp(−mean) of log-likelihoods; its error is the deviation of replicates drawn by <c>choices</c>, <see cref="PyRandom"/>(j) for the j-th thousand.
+    /// exp(−mean) of log-likelihoods; its error is the deviation of replicates drawn by <c>choices</c>, <see cref="PyRandom"/>(j) for the j-th thousand; one item, or fewer than two replicates, have no error.
     /// </summary>
     public static MeanWithError PerplexityOf(IReadOnlyList<double> logLikelihoods, int replicates = PartReplicates)
     {
         if (logLikelihoods.Count == 0) throw new ArgumentException("a perplexity needs at least one log-likelihood", nameof(logLikelihoods));
-        ArgumentOutOfRangeException.ThrowIfLessThan(replicates, 2);
+        ArgumentOutOfRangeException.ThrowIfNegative(replicates);
         var value = Math.Exp(-logLikelihoods.Average());
-        if (logLikelihoods.Count == 1) return new MeanWithError(value, null);
+        if (logLikelihoods.Count == 1 || replicates < 2) return new MeanWithError(value, null);
         var part = Math.Min(PartReplicates, replicates);
         var drawn = new List<double>(replicates);
         for (var j = 0; j < replicates / part; j++)

@@ -1,6 +1,9 @@
 namespace LST.Evaluation.Records.Query;
 
-/// <summary>The tables that queries see, made from the JSON of all records. A field that a kind does not have, or has in another form, is NULL.</summary>
+/// <summary>
+/// The tables that queries see, made from the JSON of all records. A field that a kind does not have, or has in another form, is NULL.
+/// JSON is text to the engine, and each arrow reads all of it: what a record or a cell says is taken out once, before its rows are.
+/// </summary>
 internal static class RecordTables
 {
     /// <summary>One row a record.</summary>
@@ -37,13 +40,7 @@ internal static class RecordTables
     /// <summary>One row a method and ratio of every perplexity record.</summary>
     public const string Perplexity = """
         CREATE TABLE ppl AS SELECT
-            r.id, r.created, r.model, r.text,
-            r.record->>'protocol' AS protocol,
-            TRY_CAST(r.record->>'prefix' AS BIGINT) AS prefix,
-            TRY_CAST(r.record->>'suffix' AS BIGINT) AS suffix,
-            TRY_CAST(r.record->>'chunks' AS BIGINT) AS chunks,
-            r.options->>'equal' AS equal,
-            r.seed, r.dtype, r.device,
+            id, created, model, text, protocol, prefix, suffix, chunks, equal, seed, dtype, device,
             row->>'method' AS method,
             TRY_CAST(row->>'ratio' AS DOUBLE) AS ratio,
             TRY_CAST(row->>'ratio_effective' AS DOUBLE) AS ratio_effective,
@@ -58,19 +55,21 @@ internal static class RecordTables
             TRY_CAST(row->>'compress_ms_per_1k_tokens' AS DOUBLE) AS compress_ms_per_1k_tokens,
             TRY_CAST(row->>'prefill_ms_per_1k_tokens' AS DOUBLE) AS prefill_ms_per_1k_tokens,
             row->'options' AS options
-        FROM (SELECT records.*, unnest(records.record->'$.rows[*]') AS row FROM records WHERE kind = 'ppl') AS r
+        FROM (SELECT
+                id, created, model, text, seed, dtype, device,
+                record->>'protocol' AS protocol,
+                TRY_CAST(record->>'prefix' AS BIGINT) AS prefix,
+                TRY_CAST(record->>'suffix' AS BIGINT) AS suffix,
+                TRY_CAST(record->>'chunks' AS BIGINT) AS chunks,
+                options->>'equal' AS equal,
+                unnest(record->'$.rows[*]') AS row
+            FROM records WHERE kind = 'ppl')
         """;
 
     /// <summary>One row a cell (task, length, variant), method and ratio of every benchmark record.</summary>
     public const string Items = """
         CREATE TABLE items AS SELECT
-            c.id, c.created, c.record->>'benchmark' AS benchmark, c.record->>'mode' AS mode, c.model,
-            cell->>'task' AS task,
-            TRY_CAST(cell->>'length' AS BIGINT) AS length,
-            cell->>'variant' AS variant,
-            cell->>'headline' AS metric,
-            TRY_CAST(cell->>'mean_tokens' AS DOUBLE) AS mean_tokens,
-            c.seed, c.dtype, c.device,
+            id, created, benchmark, mode, model, task, length, variant, metric, mean_tokens, seed, dtype, device,
             row->>'method' AS method,
             TRY_CAST(row->>'ratio' AS DOUBLE) AS ratio,
             TRY_CAST(row->>'ratio_effective' AS DOUBLE) AS ratio_effective,
@@ -90,7 +89,20 @@ internal static class RecordTables
             TRY_CAST(row->>'$.perplexity_over_dense_ci95[0]' AS DOUBLE) AS perplexity_low,
             TRY_CAST(row->>'$.perplexity_over_dense_ci95[1]' AS DOUBLE) AS perplexity_high,
             row->'scores' AS scores
-        FROM (SELECT b.*, unnest(b.cell->'$.method_rows[*]') AS row FROM (SELECT records.*, unnest(records.record->'$.cells[*]') AS cell FROM records WHERE kind = 'items') AS b) AS c
+        FROM (SELECT
+                * EXCLUDE (cell),
+                cell->>'task' AS task,
+                TRY_CAST(cell->>'length' AS BIGINT) AS length,
+                cell->>'variant' AS variant,
+                cell->>'headline' AS metric,
+                TRY_CAST(cell->>'mean_tokens' AS DOUBLE) AS mean_tokens,
+                unnest(cell->'$.method_rows[*]') AS row
+            FROM (SELECT
+                    id, created, model, seed, dtype, device,
+                    record->>'benchmark' AS benchmark,
+                    record->>'mode' AS mode,
+                    unnest(record->'$.cells[*]') AS cell
+                FROM records WHERE kind = 'items'))
         """;
 
     /// <summary>One row a point of the development curve of every training record.</summary>
@@ -98,16 +110,20 @@ internal static class RecordTables
         CREATE TABLE training AS SELECT
             id, created, model, preset, ratios, seed, dtype, parameters, step, ppl_over_dense, recall, is_candidate, is_best, ppl_over_dense_by_text, query_error
         FROM (SELECT
-                r.id, r.created, r.model, r.preset, r.seed, r.dtype,
-                TRY_CAST(r.record->'ratios' AS DOUBLE[]) AS ratios,
-                TRY_CAST(r.record->>'parameters' AS BIGINT) AS parameters,
+                id, created, model, preset, seed, dtype, ratios, parameters,
                 TRY_CAST(point->>'step' AS BIGINT) AS step,
                 TRY_CAST(point->'ppl_over_dense' AS MAP(VARCHAR, DOUBLE)) AS ppl_over_dense_by_text,
                 exp(list_avg(list_transform(map_values(ppl_over_dense_by_text), lambda value: ln(value)))) AS ppl_over_dense,
                 TRY_CAST(point->>'recall' AS DOUBLE) AS recall,
                 TRY_CAST(point->>'is_candidate' AS BOOLEAN) AS is_candidate,
                 TRY_CAST(point->>'query_error' AS DOUBLE) AS query_error,
-                step = TRY_CAST(r.record->>'best_step' AS BIGINT) AS is_best
-            FROM (SELECT records.*, unnest(records.record->'$.development[*]') AS point FROM records WHERE kind = 'training') AS r)
+                step = best_step AS is_best
+            FROM (SELECT
+                    id, created, model, preset, seed, dtype,
+                    TRY_CAST(record->'ratios' AS DOUBLE[]) AS ratios,
+                    TRY_CAST(record->>'parameters' AS BIGINT) AS parameters,
+                    TRY_CAST(record->>'best_step' AS BIGINT) AS best_step,
+                    unnest(record->'$.development[*]') AS point
+                FROM records WHERE kind = 'training'))
         """;
 }

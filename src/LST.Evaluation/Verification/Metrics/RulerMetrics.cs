@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -19,7 +20,7 @@ internal static class RulerMetrics
         ["string_match_all"] = (inputs, expected, _) => MetricDifference.Number(expected, Match(inputs, RulerScore.MatchAll)),
         ["string_match_part"] = (inputs, expected, _) => MetricDifference.Number(expected, Match(inputs, RulerScore.MatchPart)),
         ["ruler_postprocess"] = (inputs, expected, _) => Cleaned(inputs.GetProperty("text").GetString()!, expected),
-        ["python_random"] = (inputs, expected, _) => Calls(new PyRandom(inputs.GetProperty("seed").GetInt64()), expected),
+        ["python_random"] = (inputs, expected, _) => Calls(new PyRandom(Whole(inputs.GetProperty("seed"))), expected),
         ["numpy_legacy_randint"] = (inputs, expected, _) => RandInt(inputs, expected),
         ["depth_grid"] = (inputs, expected, _) => MetricDifference.Ids(
             expected, DepthGrid.Points(inputs.GetProperty("start").GetDouble(), inputs.GetProperty("stop").GetDouble(), inputs.GetProperty("num").GetInt32())),
@@ -49,11 +50,12 @@ internal static class RulerMetrics
 
     private static string? Call(PyRandom random, string name, JsonElement expected)
     {
-        if (name == "getrandbits_128_hex") return MetricDifference.Text(expected, random.GetRandBits128().ToString("x", CultureInfo.InvariantCulture), name);
+        // A leading zero keeps the number positive, and whether the text is padded says nothing.
+        if (name == "getrandbits_128_hex") return Equal(BigInteger.Parse("0" + expected.GetString(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), random.GetManyRandBits(128), name);
         if (name == "uuid4") return MetricDifference.Text(expected, random.Uuid4(), name);
         if (Arguments(name, "random_x") is [var times]) return Drawn(times, random.NextDouble);
-        if (Arguments(name, "getrandbits_") is [var bits, var draws]) return Drawn(draws, () => random.GetRandBits(bits));
-        if (Arguments(name, "randint_") is [var low, var high, var integers]) return Drawn(integers, () => random.RandInt(low, high));
+        if (Arguments(name, "getrandbits_") is [var bits, var draws]) return Integers(draws, () => random.GetManyRandBits(bits));
+        if (Arguments(name, "randint_") is [var low, var high, var integers]) return Integers(integers, () => random.RandInt(low, high));
         if (Arguments(name, "choice_index_of_range_") is [var choices, var chosen]) return Drawn(chosen, () => random.Choice(Range(choices)));
         if (Arguments(name, "sample_range") is [var population, var sample]) return MetricDifference.Ids(expected, random.Sample(Range(population), sample), name);
         if (Arguments(name, "choices_upper_k") is [var letters]) return MetricDifference.Text(expected, new string(random.Choices(Upper.ToCharArray(), letters)), name);
@@ -62,15 +64,23 @@ internal static class RulerMetrics
         random.Shuffle(items);
         return MetricDifference.Ids(expected, items, name);
 
+        string? Integers(int count, Func<BigInteger> draw) => expected.GetArrayLength() != count ? $"{name}: {count}, expected {expected.GetArrayLength()}"
+            : expected.EnumerateArray().Select((value, i) => Equal(Whole(value), draw(), $"{name}[{i}]")).FirstOrDefault(found => found is not null);
+
         string? Drawn(int count, Func<double> draw) => MetricDifference.Numbers(expected, [.. Enumerable.Range(0, count).Select(_ => draw())], name);
     }
+
+    private static BigInteger Whole(JsonElement number) => BigInteger.Parse(number.GetRawText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+
+    private static string? Equal(BigInteger expected, BigInteger actual, string what) => expected == actual ? null : string.Create(CultureInfo.InvariantCulture, $"{what} is {actual}, expected {expected}");
 
     // The numbers behind a call's name: of 'sample_range40_k4' 40 and 4; null: another call.
     private static int[]? Arguments(string name, string call)
     {
         if (!name.StartsWith(call, StringComparison.Ordinal)) return null;
         var parts = name[call.Length..].Split('_').Select(part => part.TrimStart('x', 'k')).ToArray();
-        return parts.All(part => part.Length > 0 && part.All(char.IsAsciiDigit)) ? [.. parts.Select(part => int.Parse(part, CultureInfo.InvariantCulture))] : null;
+        int?[] numbers = [.. parts.Select(part => int.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : (int?)null)];
+        return numbers.Contains(null) ? null : [.. numbers.Select(number => number!.Value)];
     }
 
     private static int[] Range(int count) => [.. Enumerable.Range(0, count)];

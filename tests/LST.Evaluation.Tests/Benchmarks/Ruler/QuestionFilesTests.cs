@@ -13,7 +13,9 @@ public sealed class QuestionFilesTests : IDisposable
     [Fact]
     public void Squad_gives_answerable_questions_with_their_paragraph_and_the_others_of_the_article()
     {
+        Assert.Empty(invented.Data.Digests());
         var set = invented.Data.Squad;
+        Assert.Equal(64, Assert.Single(invented.Data.Digests(), file => file.Key == "squad").Value.Length);
 
         Assert.Equal(InventedData.Articles * InventedData.Paragraphs, set.Questions.Count);
         Assert.Equal(set.Documents.Order(StringComparer.Ordinal), set.Documents);

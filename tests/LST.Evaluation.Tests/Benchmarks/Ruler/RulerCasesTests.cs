@@ -32,12 +32,13 @@ public sealed class RulerCasesTests : IDisposable
     }
 
     [Fact]
-    public void Other_lines_are_skipped_and_broken_ones_fail()
+    public void Lines_that_name_no_sample_and_broken_ones_fail()
     {
         folder.Write("set/ruler/x.jsonl", Prepare().ToJsonString() + "\n\n{\"input\": \"x\"}\n{\n");
         folder.Write("set/other/x.jsonl", "{\n");
 
-        Assert.Equal([Outcome.Passed, Outcome.Skipped, Outcome.Failed], Run().Select(result => result.Outcome));
+        Assert.Equal([Outcome.Passed, Outcome.Failed, Outcome.Failed], Run().Select(result => result.Outcome));
+        Assert.Contains("no sample_index", Run().ElementAt(1).Detail, StringComparison.Ordinal);
         Assert.Equal("ruler/x.jsonl:4", Run().Last().Name);
     }
 

@@ -59,6 +59,7 @@ public class TaskScoreTests
         Assert.Equal(Math.Exp(8.75 / 5), perplexity, 1e-12);
         Assert.Equal(Math.Sqrt(replicates.Sum(x => Math.Pow(x - replicates.Average(), 2)) / 1999), error!.Value, 1e-9);
         Assert.Null(TaskScores.PerplexityOf([-1]).StandardError);
+        Assert.Equal((Math.Exp(1.5), null), (TaskScores.PerplexityOf([-1, -2], 0).Mean, TaskScores.PerplexityOf([-1, -2], 1).StandardError));
         Assert.Equal(perplexity, TaskScores.Of(ZeroShotTask.Of("lambada_openai"), [.. values.Select(_ => new ChoiceScores(0, 0, 0, 0, 0))], values).Perplexity!.Value.Mean);
     }
 
