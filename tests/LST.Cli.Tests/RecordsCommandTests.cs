@@ -224,7 +224,7 @@ public sealed class RecordsCommandTests : IDisposable
             Assert.True(result.ExitCode == 0, query + result.Error);
             Assert.NotEmpty(JsonDocument.Parse(result.Output).RootElement.EnumerateArray());
         }
-        foreach (var table in new[] { "records", "ppl", "training" })
+        foreach (var table in new[] { "records", "ppl", "items", "training" })
             foreach (var column in JsonNode.Parse(cli.Run("records", "sql", $"DESCRIBE {table}", "--format", "json").Output)!.AsArray())
                 Assert.True(page.Contains($"`{column!["column_name"]}`", StringComparison.Ordinal), $"the page does not name the column '{column["column_name"]}' of {table}");
     }

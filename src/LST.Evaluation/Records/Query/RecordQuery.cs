@@ -111,7 +111,7 @@ public sealed class RecordQuery : IDisposable
         // Behind the first line come candidates, then the place with a mark below it.
         var place = message.IndexOf("\nLINE ", StringComparison.Ordinal);
         var said = OneLine(place < 0 ? message : message[..place]).TrimEnd('.');
-        return $"the query cannot run: {said}; DESCRIBE records, DESCRIBE ppl and DESCRIBE training name the columns";
+        return $"the query cannot run: {said}; DESCRIBE records, ppl, items or training names the columns";
     }
 
     private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -193,6 +193,6 @@ public sealed class RecordQueryTests : IDisposable
     {
         using var empty = new RecordQuery([]);
 
-        foreach (var table in new[] { "records", "ppl", "training" }) Assert.Empty(empty.Run($"FROM {table}", TestContext.Current.CancellationToken).Rows);
+        foreach (var table in new[] { "records", "ppl", "items", "training" }) Assert.Empty(empty.Run($"FROM {table}", TestContext.Current.CancellationToken).Rows);
     }
 }
