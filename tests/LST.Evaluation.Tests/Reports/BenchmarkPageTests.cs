@@ -63,6 +63,10 @@ public sealed class BenchmarkPageTests
         Assert.Equal(219, Math.Round(view.TokensPerContext()));
         Assert.False(view.Score(Dense, "arc_challenge-5shot")!.Value.Excludes(0.25));
         Assert.False(view.Score(Dense, "winogrande-5shot")!.Value.Excludes(0.5));
+        var bare = View("zeroshot", "smollm2");
+        IEnumerable<int> Items(ScoreView scores, string task) => scores.Table.Of(Dense).Where(row => row.Cell.Task == task).SelectMany(row => row.Cell.Items.All);
+        var shared = view.Columns.Select(column => Items(view, column).Intersect(Items(bare, column.Split('-')[0])).Count()).ToList();
+        Assert.Equal((17, 95), (shared.Min(), shared.Max()));
     }
 
     [Fact]

@@ -38,6 +38,8 @@ public class ItemStatisticsTests
         var lines = new[] { ExampleLines.Line(0, Snap) with { KvEntriesFull = 100, KvEntriesKept = 100 }, ExampleLines.Line(1, Snap) with { KvEntriesFull = 300, KvEntriesKept = 100 } };
 
         var summary = new ItemStatistics(lines).Summary("recall", Snap);
+        // Two contexts an item halve the mean of a context.
+        Assert.Equal(summary.MeanTokens / 2, new ItemStatistics(lines.Select(line => line with { Contexts = 2 })).Summary("recall", Snap).MeanTokens);
 
         Assert.Equal((2, 0.5, 500.5, true), (summary.RatioEffective, summary.CompressedShare, summary.MeanTokens, summary.IsCompressed));
     }
